@@ -1,0 +1,5 @@
+"""`python -m shiprider`."""
+
+from shiprider.cli.main import main
+
+main()

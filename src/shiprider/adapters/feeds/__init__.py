@@ -1,0 +1,1 @@
+"""Feeds: where bytes come from."""

@@ -1,0 +1,1 @@
+"""Geography: packaged land, ports and sea lanes."""

@@ -1,0 +1,1 @@
+"""Lakes: bulk frames in columns."""

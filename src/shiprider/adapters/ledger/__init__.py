@@ -1,0 +1,1 @@
+"""Ledgers: append-only records."""

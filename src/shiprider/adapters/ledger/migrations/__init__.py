@@ -1,0 +1,1 @@
+"""Alembic's scripts for the ledger; run forward only, by `schema.upgrade`."""

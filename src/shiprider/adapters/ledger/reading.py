@@ -1,0 +1,185 @@
+"""Reads of a ledger in SQL, the same for every backend.
+
+Always true: a read sees whole commits; it uses a connection that cannot write.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+
+from shiprider.adapters.ledger.tables import LATEST, RECORD, TERM
+from shiprider.model.envelope import GENESIS, envelope_bytes, link
+from shiprider.model.errors import NotFound
+from shiprider.model.record import Record
+from shiprider.ports.ledger import Head, Query
+
+#: Ids in one statement: below the bound-variable limit of every SQLite build (999).
+_IDS_AT_ONCE: Final = 900
+
+_COLUMNS: Final = tuple(RECORD.c)
+
+
+def record_from(row: Sequence[Any]) -> Record:
+    """One record from a row of `record`, columns in the table's order."""
+    (sequence, id_, kind, revision, schema, origin, author, start, end, recorded, label, purpose, case) = row[
+        :13
+    ]
+    return Record(
+        id=id_,
+        kind=kind,
+        revision=revision,
+        schema=schema,
+        origin=origin,
+        author=author,
+        valid_from_us=start,
+        valid_to_us=end,
+        recorded_us=recorded,
+        label=label,
+        purpose=purpose,
+        case=case,
+        digest=row[13],
+        body=row[14],
+        signature=row[15],
+        sequence=sequence,
+        previous=row[16],
+    )
+
+
+def hash_of(record: Record) -> str:
+    """The hash of a stored record's entry in the chain."""
+    envelope = envelope_bytes(
+        id=record.id,
+        kind=record.kind,
+        revision=record.revision,
+        schema=record.schema,
+        origin=record.origin,
+        author=record.author,
+        valid_from_us=record.valid_from_us,
+        valid_to_us=record.valid_to_us,
+        recorded_us=record.recorded_us,
+        label=record.label,
+        purpose=record.purpose,
+        case=record.case,
+        digest=record.digest,
+    )
+    return link(record.previous, record.sequence, envelope, record.signature)
+
+
+def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int]:
+    """The end of the log as stored (as it was at `known_us`), and when it was recorded."""
+    chosen = select(*_COLUMNS).order_by(RECORD.c.sequence.desc()).limit(1)
+    if known_us is not None:
+        chosen = chosen.where(RECORD.c.recorded_us <= known_us)
+    row = connection.execute(chosen).first()
+    if row is None:
+        return Head(0, GENESIS), 0
+    record = record_from(row)
+    return Head(record.sequence, hash_of(record)), record.recorded_us
+
+
+def latest(connection: Connection, record_id: str, known_us: int | None) -> Record:
+    """The latest revision, as known at `known_us`. Raises NotFound."""
+    chosen = select(*_COLUMNS).where(RECORD.c.id == record_id)
+    if known_us is not None:
+        chosen = chosen.where(RECORD.c.recorded_us <= known_us)
+    row = connection.execute(chosen.order_by(RECORD.c.revision.desc()).limit(1)).first()
+    if row is None:
+        raise NotFound(f"There is no record {record_id}: look the list up again.")
+    return record_from(row)
+
+
+def latest_of(connection: Connection, record_ids: Sequence[str]) -> dict[str, Record]:
+    """Latest revisions by id."""
+    found: dict[str, Record] = {}
+    for start in range(0, len(record_ids), _IDS_AT_ONCE):
+        part = record_ids[start : start + _IDS_AT_ONCE]
+        chosen = (
+            select(*_COLUMNS)
+            .join(LATEST, RECORD.c.sequence == LATEST.c.sequence)
+            .where(LATEST.c.id.in_(part))
+        )
+        found.update((row[1], record_from(row)) for row in connection.execute(chosen))
+    return found
+
+
+def revisions(connection: Connection, record_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Latest revision and kind by id; new ids are left out."""
+    found: dict[str, tuple[int, str]] = {}
+    for start in range(0, len(record_ids), _IDS_AT_ONCE):
+        part = record_ids[start : start + _IDS_AT_ONCE]
+        rows = connection.execute(
+            select(LATEST.c.id, LATEST.c.revision, LATEST.c.kind).where(LATEST.c.id.in_(part))
+        )
+        found.update((row[0], (row[1], row[2])) for row in rows)
+    return found
+
+
+def of_kind(connection: Connection, kind: str, known_us: int | None) -> list[Record]:
+    """Latest revisions of a kind, as known at `known_us`."""
+    if known_us is None:
+        return find(connection, Query(kind, order="oldest"))
+    newest = (
+        select(RECORD.c.id, func.max(RECORD.c.revision).label("revision"))
+        .where(RECORD.c.kind == kind, RECORD.c.recorded_us <= known_us)
+        .group_by(RECORD.c.id)
+        .subquery()
+    )
+    chosen = (
+        select(*_COLUMNS)
+        .join(newest, and_(RECORD.c.id == newest.c.id, RECORD.c.revision == newest.c.revision))
+        .order_by(RECORD.c.sequence)
+    )
+    return [record_from(row) for row in connection.execute(chosen)]
+
+
+def _matching(chosen: Select[Any], query: Query) -> Select[Any]:
+    chosen = chosen.where(LATEST.c.kind == query.kind)
+    for alternatives in query.terms:
+        chosen = chosen.where(
+            exists().where(TERM.c.id == LATEST.c.id, TERM.c.term.in_(alternatives)).correlate(LATEST)
+        )
+    if query.end_us is not None:
+        chosen = chosen.where(LATEST.c.valid_from_us < query.end_us)
+    if query.start_us is not None:
+        chosen = chosen.where(or_(LATEST.c.valid_to_us.is_(None), LATEST.c.valid_to_us >= query.start_us))
+    return chosen
+
+
+def find(connection: Connection, query: Query) -> list[Record]:
+    """Latest revisions that match, a page of them, ordered by sequence."""
+    chosen = _matching(
+        select(*_COLUMNS).join_from(LATEST, RECORD, RECORD.c.sequence == LATEST.c.sequence), query
+    )
+    key = LATEST.c.sequence
+    if query.after is not None:
+        chosen = chosen.where(key < query.after[0] if query.order == "newest" else key > query.after[0])
+    chosen = chosen.order_by(key.desc() if query.order == "newest" else key)
+    if query.limit is not None:
+        chosen = chosen.limit(query.limit)
+    return [record_from(row) for row in connection.execute(chosen)]
+
+
+def count(connection: Connection, query: Query) -> int:
+    """How many match."""
+    return int(connection.execute(_matching(select(func.count()).select_from(LATEST), query)).scalar_one())
+
+
+def history(connection: Connection, record_id: str) -> list[Record]:
+    """Every revision, oldest first. Raises NotFound."""
+    rows = connection.execute(
+        select(*_COLUMNS).where(RECORD.c.id == record_id).order_by(RECORD.c.revision)
+    ).all()
+    if not rows:
+        raise NotFound(f"There is no record {record_id}: look the list up again.")
+    return [record_from(row) for row in rows]
+
+
+def since(connection: Connection, sequence: int, limit: int, kinds: Iterable[str]) -> list[Record]:
+    """Records after a sequence number."""
+    chosen = select(*_COLUMNS).where(RECORD.c.sequence > sequence)
+    wanted = tuple(kinds)
+    if wanted:
+        chosen = chosen.where(RECORD.c.kind.in_(wanted))
+    rows = connection.execute(chosen.order_by(RECORD.c.sequence).limit(limit))
+    return [record_from(row) for row in rows]

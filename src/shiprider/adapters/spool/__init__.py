@@ -1,0 +1,1 @@
+"""Spools: the synced bytes that are the truth."""

@@ -1,0 +1,163 @@
+"""One segment on disk: the live file being appended to, or a closed one being read.
+
+Always true: `NNNNNNNN.live` is plain bytes, `NNNNNNNN.zst` the same bytes compressed; the live file
+is removed only after the compressed one is durable and in the chain; `NNNNNNNN.index` lies beside.
+"""
+
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from shiprider.adapters.spool import index
+from shiprider.adapters.spool.disk import sync_folder, write_all
+from shiprider.adapters.spool.seekable import SeekableReader
+from shiprider.model.errors import CorruptStore, NotFound
+
+
+def live_path(folder: Path, number: int) -> Path:
+    """Where a live segment's bytes are."""
+    return folder / f"{number:08d}.live"
+
+
+def closed_path(folder: Path, number: int) -> Path:
+    """Where a closed segment's bytes are."""
+    return folder / f"{number:08d}.zst"
+
+
+def index_path(folder: Path, number: int) -> Path:
+    """Where a segment's index is."""
+    return folder / f"{number:08d}.index"
+
+
+def load_index(folder: Path, number: int) -> index.Records:
+    """The index of a segment. Raises NotFound."""
+    try:
+        return index.unpack(index_path(folder, number).read_bytes(), checked=False)
+    except FileNotFoundError:
+        raise NotFound(f"Spool segment {number} is not there: it was removed, or never was.") from None
+
+
+@dataclass
+class LiveSegment:
+    """The segment being appended to. `end` bytes are written, `synced` of them durable."""
+
+    folder: Path
+    number: int
+    data: int
+    side: int
+    end: int
+    synced: int
+    index_synced: int
+    records: index.Records
+    pending: bytearray
+
+    @classmethod
+    def create(cls, folder: Path, number: int) -> "LiveSegment":
+        """A new, empty one. Raises OSError."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC
+        data = os.open(live_path(folder, number), flags, 0o640)
+        side = os.open(index_path(folder, number), flags, 0o640)
+        sync_folder(folder)
+        return cls(folder, number, data, side, 0, 0, 0, np.zeros(0, index.RECORD), bytearray())
+
+    @classmethod
+    def recover(cls, folder: Path, number: int) -> "LiveSegment":
+        """Open after a stop of any kind: a torn tail is cut off, whole chunks are kept."""
+        data = os.open(live_path(folder, number), os.O_RDWR, 0o640)
+        side = os.open(index_path(folder, number), os.O_RDWR | os.O_CREAT, 0o640)
+        records = index.unpack(os.pread(side, os.fstat(side).st_size, 0))
+        size = os.fstat(data).st_size
+        kept = len(records)
+        # Only the tail can be torn: what was synced before it needs no second look.
+        while kept and not _whole(data, size, records[kept - 1]):
+            kept -= 1
+        records = records[:kept]
+        end = int(records[-1]["offset"] + records[-1]["length"]) if kept else 0
+        os.ftruncate(data, end)
+        os.ftruncate(side, kept * index.RECORD.itemsize)
+        os.fsync(data)
+        os.fsync(side)
+        return cls(folder, number, data, side, end, end, kept * index.RECORD.itemsize, records, bytearray())
+
+    def append(self, data: bytes, source: int, flags: int, file_offset: int, received_us: int) -> int:
+        """Write one chunk; its offset. Raises OSError."""
+        write_all(self.data, data, self.end)
+        offset = self.end
+        self.pending += index.pack(
+            offset, len(data), source, flags, file_offset, received_us, zlib.crc32(data)
+        )
+        self.end += len(data)
+        return offset
+
+    def sync(self) -> None:
+        """Data first, then the index that names it. Raises OSError."""
+        if not self.pending:
+            return
+        os.fsync(self.data)
+        write_all(self.side, bytes(self.pending), self.index_synced)
+        os.fsync(self.side)
+        added = np.frombuffer(bytes(self.pending), index.RECORD)
+        self.records = np.concatenate([self.records, added])
+        self.index_synced += len(self.pending)
+        self.pending.clear()
+        self.synced = self.end
+
+    def roll_back(self) -> None:
+        """Forget what was not synced. Raises OSError."""
+        self.pending.clear()
+        self.end = self.synced
+        os.ftruncate(self.data, self.synced)
+        os.ftruncate(self.side, self.index_synced)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Durable bytes."""
+        return os.pread(self.data, min(length, self.synced - offset), offset)
+
+    def close(self) -> None:
+        """Let the files go."""
+        os.close(self.data)
+        os.close(self.side)
+
+
+def _whole(data: int, size: int, record: np.void) -> bool:
+    offset, length = int(record["offset"]), int(record["length"])
+    if offset + length > size:
+        return False
+    return zlib.crc32(os.pread(data, length, offset)) == int(record["data_crc"])
+
+
+class ClosedSegment:
+    """A segment that will not change."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self.number = number
+        self.records = load_index(folder, number)
+        path = closed_path(folder, number)
+        # Between two segments' closing the bytes are still plain: read them as they are.
+        self._reader = SeekableReader(path) if path.exists() else None
+        self._plain = -1 if self._reader else os.open(live_path(folder, number), os.O_RDONLY)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Bytes at an offset. Raises CorruptStore."""
+        if self._reader is not None:
+            return self._reader.read(offset, length)
+        return os.pread(self._plain, length, offset)
+
+    def check(self) -> None:
+        """Every chunk against its checksum. Raises CorruptStore."""
+        for record in self.records:
+            offset, length = int(record["offset"]), int(record["length"])
+            if zlib.crc32(self.read(offset, length)) != int(record["data_crc"]):
+                raise CorruptStore(
+                    f"Spool segment {self.number} is damaged at byte {offset}: restore it from a back-up."
+                )
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._reader is not None:
+            self._reader.close()
+        else:
+            os.close(self._plain)

@@ -1,0 +1,139 @@
+"""The application: routes, their description, the built web client, and the gate around all of it.
+
+Always true: nothing is served that did not pass the gate; an unknown path of the page gives the page
+(its URLs are states of the page), an unknown path of the API gives an error.
+"""
+
+import mimetypes
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response, Router, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import NotFoundException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from shiprider import __version__
+from shiprider.api import asking, schemas
+from shiprider.api.failures import HANDLERS
+from shiprider.api.gate import BODY_BYTES, ASGIApp, Gate
+from shiprider.api.routes import alerts, live, logbook, node, orders, session, vessels
+from shiprider.api.sessions import COOKIE, Sessions
+from shiprider.api.site import Site
+
+_NO_PAGE: Final = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>Shiprider</title><h1>Shiprider</h1>"
+    "<p>The watch floor's page is not built: run <code>make web</code> and load this page again. "
+    "The API runs: <a href=/api/v1/openapi.json>/api/v1/openapi.json</a>.</p>"
+    "<p lang=es>La página no está construida: ejecute <code>make web</code> y recargue.</p>"
+)
+
+#: Files whose name carries a hash of their content never change.
+_FOR_EVER: Final = "private, max-age=31536000, immutable"
+
+
+def static_folder() -> Path:
+    """Where the web build puts the page."""
+    return Path(str(files("shiprider.api"))) / "static"
+
+
+def _page(folder: Path) -> Any:
+    root = folder.resolve()
+
+    @get(["/", "/{path:path}"], include_in_schema=False)
+    async def page(path: str = "") -> Response[bytes]:
+        """A file of the built client, or its page."""
+        if path.lstrip("/").startswith("api/") or not path.isprintable():
+            raise NotFoundException
+        wanted = (root / path.lstrip("/")).resolve()
+        if path.strip("/") and wanted.is_relative_to(root) and wanted.is_file():
+            kind = mimetypes.guess_type(wanted.name)[0] or "application/octet-stream"
+            cache = _FOR_EVER if "assets" in wanted.relative_to(root).parts[:-1] else "no-cache"
+            return Response(wanted.read_bytes(), media_type=kind, headers={"cache-control": cache})
+        if "." in Path(path).name:
+            raise NotFoundException
+        index = root / "index.html"
+        content = index.read_bytes() if index.is_file() else _NO_PAGE.encode()
+        return Response(content, media_type="text/html; charset=utf-8", headers={"cache-control": "no-cache"})
+
+    return page
+
+
+def make_app(site: Site, *, token: str, port: int, static: Path | None = None) -> ASGIApp:
+    """The application as it listens on `port`; `token` is that of the start-up URL."""
+    application: Any = make_litestar(site, static)
+    return Gate(application, Sessions(token), port)
+
+
+def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
+    """The application within the gate; without a site only its description can be asked for."""
+    api = Router(
+        "/api/v1",
+        route_handlers=[
+            *(
+                each
+                for subject in (session, alerts, vessels, orders, logbook, node)
+                for each in subject.HANDLERS
+            ),
+            *live.HANDLERS,
+            openapi,
+        ],
+        dependencies={
+            "site": Provide(asking.provide_site, sync_to_thread=False),
+            "rendering": Provide(asking.provide_rendering, sync_to_thread=False),
+            "author": Provide(asking.provide_author, sync_to_thread=False),
+            "review": Provide(asking.provide_review, sync_to_thread=False),
+        },
+    )
+    return Litestar(
+        [api, _page(static if static is not None else static_folder())],
+        state=State({"site": site}),
+        exception_handlers=HANDLERS,
+        request_max_body_size=BODY_BYTES,
+        openapi_config=description(),
+        logging_config=None,
+        debug=False,
+    )
+
+
+@get("/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=False)
+def openapi(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+    """The description of the API."""
+    return Response(described(request.app))
+
+
+def described(application: Litestar) -> dict[str, Any]:
+    """The description, with the words of each schema: those of its class."""
+    found = application.openapi_schema.to_schema()
+    for name, schema in found["components"]["schemas"].items():
+        words = getattr(getattr(schemas, name, None), "__doc__", None)
+        if words and not schema.get("description"):
+            schema["description"] = " ".join(words.split())
+    return found
+
+
+def description() -> OpenAPIConfig:
+    """The head of the OpenAPI description."""
+    return OpenAPIConfig(
+        title="Shiprider",
+        version=__version__,
+        description=(
+            "The watch floor of one node. Times are microseconds since 1970 UTC, positions degrees, speeds "
+            "metres per second. Loopback only; the live push (WebSocket /api/v1/live) is described in docs/api.md."
+        ),
+        path="/api/v1/description",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        use_handler_docstrings=True,
+        create_examples=False,
+        components=Components(
+            security_schemes={
+                "session": SecurityScheme(type="apiKey", name=COOKIE, security_scheme_in="cookie"),
+                "token": SecurityScheme(type="http", scheme="bearer"),
+            }
+        ),
+        security=[{"session": []}, {"token": []}],
+    )

@@ -1,0 +1,109 @@
+"""What a route is given about who asks: language, view, name; and the query parameters many routes share.
+
+Always true: a route reads through the `Rendering` of the person who asks; a route that changes something
+asks for `author`, and gets it only from somebody who has said his name.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.params import Dependency, Parameter
+
+from shiprider.api.rendering import Rendering
+from shiprider.api.site import Site
+from shiprider.api.words import language_of
+from shiprider.flow.picture import Box
+from shiprider.flow.review import Review
+from shiprider.model.errors import Forbidden, UsageError
+from shiprider.model.record import Observer
+
+#: Largest value of a time or an address: what a JSON number carries exactly.
+MOST_INTEGER: Final = 2**53 - 1
+
+Language = Annotated[
+    Literal["en", "es"] | None,
+    Parameter(query="lang", description="Language of words in the answer; else Accept-Language decides."),
+]
+TimeAt = Annotated[int, Parameter(ge=0, le=MOST_INTEGER, description="Microseconds since 1970 UTC.")]
+TimeOf = Annotated[int | None, Parameter(ge=0, le=MOST_INTEGER, description="Microseconds since 1970 UTC.")]
+Limit = Annotated[int, Parameter(ge=1, le=1000, description="Most items of one page.")]
+Cursor = Annotated[str, Parameter(max_length=120, description="`next_cursor` of the page before.")]
+BoxText = Annotated[
+    str | None,
+    Parameter(
+        max_length=120,
+        description="west,south,east,north in degrees; west > east crosses the 180th meridian.",
+    ),
+]
+RecordPath = Annotated[str, Parameter(pattern="^[0-9a-f]{32}$", description="Id of a record, 32 hex digits.")]
+Mmsi = Annotated[int, Parameter(ge=0, le=999_999_999)]
+
+
+#: What routes are given; made by us, so nothing is to be checked.
+Asked = Annotated[Rendering, Dependency(skip_validation=True)]
+Here = Annotated[Site, Dependency(skip_validation=True)]
+
+
+def provide_site(state: State) -> Site:
+    """The node."""
+    site: Site = state.site
+    return site
+
+
+def provide_rendering(request: Request[Any, Any, Any], state: State, lang: Language = None) -> Rendering:
+    """The view of who asks, in his language."""
+    site: Site = state.site
+    person = request.scope["state"]["person"]
+    language = language_of(lang, request.headers.get("accept-language"), site.language)
+    return Rendering(site.view(Observer(name=person.officer or "watch officer")), language)
+
+
+def provide_author(request: Request[Any, Any, Any]) -> str:
+    """Who decides. Raises Forbidden where nobody has said his name."""
+    officer: str = request.scope["state"]["person"].officer
+    if not officer:
+        raise Forbidden(
+            "A decision needs the name of the person who makes it: say who you are (PUT /api/v1/session)."
+        )
+    return officer
+
+
+def provide_review(state: State) -> Review:
+    """Where decisions go."""
+    review: Review = state.site.review
+    return review
+
+
+def box_of(text: str | None) -> Box | None:
+    """A box from its text. Raises UsageError."""
+    if text is None:
+        return None
+    try:
+        edges = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        edges = ()
+    if len(edges) != 4 or not all(-180 <= edge <= 180 for edge in edges):
+        raise UsageError(f"bbox is {text[:60]!r}: give west,south,east,north in degrees.")
+    west, south, east, north = edges
+    if not -90 <= south <= north <= 90:
+        raise UsageError(f"bbox is {text[:60]!r}: south must not lie north of north, both within -90 to 90.")
+    return west, south, east, north
+
+
+def choices(text: str | None, allowed: tuple[str, ...] | None, name: str) -> tuple[str, ...]:
+    """A comma list. Raises UsageError where a part is not allowed."""
+    parts = tuple(part for part in (text or "").split(",") if part)
+    wrong = [part for part in parts if allowed is not None and part not in allowed]
+    if wrong:
+        raise UsageError(f"{name} is {wrong[0][:40]!r}: use {', '.join(allowed or ())}.")
+    return parts
+
+
+def in_box(latitude_deg: float, longitude_deg: float, box: Box | None) -> bool:
+    """Whether a place lies within."""
+    if box is None:
+        return True
+    west, south, east, north = box
+    across = west <= longitude_deg <= east if west <= east else not east < longitude_deg < west
+    return south <= latitude_deg <= north and across

@@ -1,0 +1,302 @@
+"""Live push: one WebSocket a client, only what is inside its view, only what changed.
+
+Always true: a client is never sent a position older than the newest that is known when it is ready for
+it (latest wins, no backlog); it is sent at most `BYTES_PER_S`; what it asks is checked before it is used;
+alerts reach it in the order of the ledger, none left out.
+"""
+
+import asyncio
+import time
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+import numpy as np
+from litestar import WebSocket
+from litestar.exceptions import WebSocketDisconnect
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from shiprider.api import wire
+from shiprider.api.rendering import Rendering
+from shiprider.api.schemas import Failure, Microseconds
+from shiprider.api.site import Site
+from shiprider.api.words import language_of
+from shiprider.flow.picture import Rows
+from shiprider.flow.view import View, seen
+from shiprider.measure.clock import HOUR_US
+from shiprider.model.alert import Alert
+from shiprider.model.errors import ShipriderError
+from shiprider.model.record import Observer
+from shiprider.ports.ledger import Query
+
+BYTES_PER_S: Final = 200_000
+_TICK_S: Final = 1.0
+_ALERT_TICK_S: Final = 0.25
+_STATUS_EVERY_S: Final = 5.0
+
+#: A vessel not heard for longer is not in the live view; its track and findings are.
+LIVE_SPAN_US: Final = 12 * HOUR_US
+
+#: Largest message a client may send, and longest time a send may take before the client is let go.
+_TEXT_BYTES: Final = 16_384
+_SEND_TIMEOUT_S: Final = 60.0
+
+_Degrees = Annotated[float, Meta(ge=-180, le=180)]
+
+
+class LiveView(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag="view", tag_field="type"):
+    """What a client looks at."""
+
+    view: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    bbox: tuple[
+        _Degrees, Annotated[float, Meta(ge=-90, le=90)], _Degrees, Annotated[float, Meta(ge=-90, le=90)]
+    ]
+    zoom: Annotated[float, Meta(ge=0, le=30)] = 0.0
+    classes: Annotated[list[Annotated[int, Meta(ge=0, le=255)]], Meta(max_length=64)] | None = None
+    simulated: bool = True
+    mode: Literal["live", "then", "now"] = "live"
+    time_us: Microseconds | None = None
+    limit: Annotated[int, Meta(ge=1, le=60_000)] = 5000
+
+
+_DECODER: Final = msgspec.json.Decoder(LiveView)
+
+
+class Follower:
+    """What one client has been sent of one view, and what it is to be sent next."""
+
+    def __init__(self, asked: LiveView) -> None:
+        self.asked = asked
+        self._sent = np.zeros(0, np.int64)
+        self._flags = np.zeros(0, np.uint8)
+        self._fresh = True
+        self._cells = b""
+
+    def next_frame(
+        self, rows: Rows, alerted: NDArray[np.int64], watched: NDArray[np.int64], time_us: int, room: int
+    ) -> bytes | None:
+        """The next frame of at most `room` bytes; None where nothing changed. `rows` is all inside the box."""
+        flags = wire.row_flags(rows, alerted, watched)
+        chosen = self._chosen(rows)
+        total = int(chosen.sum())
+        simulated = bool((flags[chosen] & wire.FLAG_SIMULATED).any())
+        if total > self.asked.limit:
+            return self._cells_frame(rows, chosen, time_us, simulated)
+        self._cells = b""
+        at = np.flatnonzero(chosen)
+        highest = int(rows.slot.max(initial=-1)) + 1
+        if len(self._sent) < highest:
+            more = highest - len(self._sent)
+            self._sent = np.concatenate((self._sent, np.full(more, -1, np.int64)))
+            self._flags = np.concatenate((self._flags, np.zeros(more, np.uint8)))
+        slots = rows.slot[at]
+        pending = (self._sent[slots] < rows.changed[at]) | (self._flags[slots] != flags[at])
+        here = np.zeros(len(self._sent), np.bool_)
+        here[slots] = True
+        removed = np.flatnonzero((self._sent >= 0) & ~here).astype(np.int32)
+        keep = at[pending]
+        most = max((room - 32 - 4 * len(removed)) // wire.ROW_BYTES, 1)
+        if len(keep) > most:
+            # Those never sent first, then those whose last sending is longest ago.
+            keep = keep[np.argsort(self._sent[rows.slot[keep]], kind="stable")[:most]]
+        if not self._fresh and not len(keep) and not len(removed):
+            return None
+        kind = wire.SNAPSHOT if self._fresh else wire.DELTA
+        gone = np.zeros(0, np.int32) if self._fresh else removed
+        frame = wire.vessels_frame(
+            kind, self.asked.view, rows, keep, gone, flags,
+            total=total, time_us=time_us, thinned=False, simulated=simulated,
+        )  # fmt: skip
+        self._fresh = False
+        self._sent[rows.slot[keep]] = rows.changed[keep]
+        self._flags[rows.slot[keep]] = flags[keep]
+        self._sent[removed] = -1
+        return frame
+
+    def _chosen(self, rows: Rows) -> NDArray[np.bool_]:
+        chosen = np.ones(len(rows), np.bool_)
+        if self.asked.classes is not None:
+            chosen &= np.isin(rows.vessel_class, np.array(self.asked.classes, np.int64))
+        if not self.asked.simulated:
+            chosen &= rows["nature"] != 3
+        return chosen
+
+    def _cells_frame(
+        self, rows: Rows, chosen: NDArray[np.bool_], time_us: int, simulated: bool
+    ) -> bytes | None:
+        west, _, east, _ = self.asked.bbox
+        width = east - west if west <= east else east - west + 360.0
+        frame = wire.cells_frame(self.asked.view, rows, chosen, width, time_us=time_us, simulated=simulated)
+        # The picture's time alone is no change.
+        if frame[32:] == self._cells:
+            return None
+        self._cells = frame[32:]
+        self._fresh = True
+        self._sent[:] = -1
+        return frame
+
+
+class LiveClient:
+    """One connection."""
+
+    def __init__(self, socket: WebSocket[Any, Any, Any], site: Site, officer: str, language: str) -> None:
+        self._socket = socket
+        self._site = site
+        self._view: View = site.view(Observer(name=officer or "watch officer"))
+        self._rendering = Rendering(self._view, language)
+        self._asked: LiveView | None = None
+        self._changed = asyncio.Event()
+        self._sequence = self._view.head().sequence
+        self._alerted = np.zeros(0, np.int64)
+        self._watched = np.zeros(0, np.int64)
+        self._sending = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Serve it until it goes."""
+        await self._refresh_marks()
+        tasks = [asyncio.create_task(each()) for each in (self._listen, self._push, self._events)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                error = task.exception()
+                if error is not None and not isinstance(
+                    error, WebSocketDisconnect | TimeoutError | RuntimeError
+                ):
+                    raise error
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    # -- what it asks ---------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            if not isinstance(text, str) or len(text) > _TEXT_BYTES:
+                await self._complain("bad_view", "A view is a short JSON text.")
+                continue
+            try:
+                asked = _DECODER.decode(text)
+            except msgspec.DecodeError as error:
+                await self._complain("bad_view", f"The view cannot be read: {error}.")
+                continue
+            if asked.mode != "live" and asked.time_us is None:
+                await self._complain("bad_view", "A view of another time needs `time_us`.")
+                continue
+            if asked.bbox[1] > asked.bbox[3]:
+                await self._complain("bad_view", "The box's south edge lies north of its north edge.")
+                continue
+            self._asked = asked
+            self._changed.set()
+
+    async def _complain(self, error: str, message: str) -> None:
+        failure = Failure(error=error, message=message, hint="See docs/api.md, live push.")
+        await self._send_json({"type": "error", **msgspec.to_builtins(failure)})
+
+    # -- what it is sent ------------------------------------------------------------------------------
+
+    async def _push(self) -> None:
+        follower: Follower | None = None
+        while True:
+            if follower is None:
+                await self._changed.wait()
+            started = time.monotonic()
+            if self._changed.is_set() and self._asked is not None:
+                self._changed.clear()
+                follower = Follower(self._asked)
+            if follower is None:
+                continue
+            sent = 0
+            try:
+                frame = await asyncio.to_thread(self._frame, follower)
+            except ShipriderError as error:
+                await self._complain("no_picture", str(error))
+                follower = None
+                continue
+            if frame is not None:
+                await self._send_bytes(frame)
+                sent = len(frame)
+            if follower.asked.mode != "live":
+                follower = None
+                continue
+            pause = max(_TICK_S, sent / BYTES_PER_S) - (time.monotonic() - started)
+            try:
+                await asyncio.wait_for(self._changed.wait(), max(pause, 0.02))
+            except TimeoutError:
+                continue
+
+    def _frame(self, follower: Follower) -> bytes | None:
+        asked = follower.asked
+        if asked.mode == "live":
+            newest = self._view.picture.newest_us
+            time_us = newest if newest is not None else self._site.clock()
+            rows = self._view.rows(asked.bbox, since_us=time_us - LIVE_SPAN_US)
+            room = BYTES_PER_S
+        else:
+            time_us = asked.time_us or 0
+            rows = self._view.picture_at(time_us, asked.mode, asked.bbox)
+            room = wire.ROW_BYTES * 60_000 + 64
+        return follower.next_frame(rows, self._alerted, self._watched, time_us, room)
+
+    async def _events(self) -> None:
+        status_at = 0.0
+        while True:
+            changed = await asyncio.to_thread(self._alert_events)
+            for event in changed:
+                await self._send_json(event)
+            if changed:
+                await self._refresh_marks()
+            if time.monotonic() - status_at >= _STATUS_EVERY_S:
+                status_at = time.monotonic()
+                status = await asyncio.to_thread(self._rendering.status, self._site)
+                await self._send_json({"type": "status", "status": msgspec.to_builtins(status)})
+            await asyncio.sleep(_ALERT_TICK_S)
+
+    def _alert_events(self) -> list[dict[str, Any]]:
+        head = self._view.head().sequence
+        if head == self._sequence:
+            return []
+        events: list[dict[str, Any]] = []
+        records = self._view.ledger.since(self._sequence, limit=500, kinds=("alert", "watchlist", "area"))
+        self._sequence = records[-1].sequence if len(records) == 500 else head
+        newest = {
+            record.id: record for record in records if record.kind == "alert" and record.body is not None
+        }
+        for record in newest.values():
+            alert = self._rendering.alert(seen(record, Alert))
+            kind = "new" if record.revision == 1 else "changed"
+            events.append({"type": "alert", "event": kind, "alert": msgspec.to_builtins(alert)})
+        return events
+
+    async def _refresh_marks(self) -> None:
+        self._alerted, self._watched = await asyncio.to_thread(self._marks)
+
+    def _marks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        alerts = self._view.alerts(Query("alert", (("open",),)))
+        alerted = {mmsi for alert in alerts for mmsi in alert.body.participants}
+        lists = (each.body for each in self._view.watchlists() if each.body.active)
+        watched = {entry.mmsi for each in lists for entry in each.entries if entry.mmsi is not None}
+        return (np.array(sorted(alerted), np.int64), np.array(sorted(watched), np.int64))
+
+    async def _send_json(self, content: dict[str, Any]) -> None:
+        text = msgspec.json.encode(content).decode()
+        async with self._sending:
+            await asyncio.wait_for(self._socket.send_text(text), _SEND_TIMEOUT_S)
+
+    async def _send_bytes(self, frame: bytes) -> None:
+        async with self._sending:
+            await asyncio.wait_for(self._socket.send_bytes(frame), _SEND_TIMEOUT_S)
+
+
+async def serve_live(socket: WebSocket[Any, Any, Any], site: Site) -> None:
+    """The handler's body: accept, serve, let go."""
+    await socket.accept()
+    person = socket.scope["state"]["person"]
+    language = language_of(
+        socket.query_params.get("lang"), socket.headers.get("accept-language"), site.language
+    )
+    await LiveClient(socket, site, person.officer, language).run()

@@ -1,0 +1,164 @@
+"""Notes, the watch log, and the handover of the shift."""
+
+from typing import Annotated, Final, Literal
+
+from litestar import get, post
+from litestar.params import Parameter
+
+from shiprider.api import schemas as s
+from shiprider.api.asking import Asked, Cursor, Here, Limit, TimeOf
+from shiprider.api.failures import CHANGING, documented
+from shiprider.api.rendering import Rendering
+from shiprider.flow import shift
+from shiprider.flow.review import Review
+from shiprider.model.errors import UsageError
+from shiprider.model.handover import Summary
+
+TAG: Final = ["logbook"]
+
+
+@get(
+    "/notes",
+    operation_id="list_notes",
+    summary="Notes on a vessel, an alert, a finding or an area",
+    tags=TAG,
+    responses=documented(),
+    sync_to_thread=True,
+)
+def list_notes(
+    rendering: Asked,
+    subject_kind: Literal["vessel", "alert", "finding", "area"],
+    subject: Annotated[str, Parameter(min_length=1, max_length=64)],
+) -> s.Notes:
+    """Newest first."""
+    return s.Notes(notes=[rendering.note(item) for item in rendering.view.notes(subject_kind, subject)])
+
+
+@post(
+    "/notes",
+    operation_id="write_note",
+    summary="Write a note",
+    tags=TAG,
+    responses=documented(404, *CHANGING),
+    sync_to_thread=True,
+)
+def write_note(data: s.NoteNew, rendering: Asked, review: Review, author: str) -> s.NoteOut:
+    """`subject` is an MMSI for a vessel, else a record's id."""
+    return rendering.note(review.note(data.subject_kind, data.subject, data.text, author=author))
+
+
+@get(
+    "/watch-log",
+    operation_id="read_watch_log",
+    summary="The watch log, newest first",
+    tags=TAG,
+    responses=documented(),
+    sync_to_thread=True,
+)
+def read_watch_log(
+    rendering: Asked, since_us: TimeOf = None, limit: Limit = 100, cursor: Cursor = ""
+) -> s.WatchLog:
+    """Lines of people and of decisions."""
+    if cursor and not (cursor.isdecimal() and len(cursor) < 19):
+        raise UsageError("The cursor is not one of ours: read the log anew.")
+    found = rendering.view.log(since_us=since_us, after=int(cursor) if cursor else None, limit=limit)
+    return s.WatchLog(
+        entries=[rendering.log_line(item) for item in found],
+        next_cursor=str(found[-1].record.sequence) if len(found) == limit else "",
+    )
+
+
+@post(
+    "/watch-log",
+    operation_id="write_watch_log",
+    summary="Write a line in the watch log",
+    tags=TAG,
+    responses=documented(*CHANGING),
+    sync_to_thread=True,
+)
+def write_watch_log(data: s.LogNew, rendering: Asked, review: Review, author: str) -> s.LogEntry:
+    """It cannot be changed afterwards."""
+    return rendering.log_line(review.log(data.text, author=author))
+
+
+@get(
+    "/handover/summary",
+    operation_id="summarise_handover",
+    summary="What the next watch gets",
+    tags=TAG,
+    responses=documented(),
+    sync_to_thread=True,
+)
+def summarise_handover(rendering: Asked, site: Here, to_us: TimeOf = None) -> s.HandoverSummary:
+    """Since the last handover, as known at `to_us` (now where it is not given)."""
+    now = site.clock()
+    if to_us is not None and to_us >= now:
+        raise UsageError("The summary ends in the future: choose a time that has passed.")
+    summary = shift.summarise(rendering.view, to_us if to_us is not None else now - 1)
+    return summary_out(rendering, summary)
+
+
+def summary_out(rendering: Rendering, summary: Summary) -> s.HandoverSummary:
+    """The summary with its records."""
+    view = rendering.view
+    return s.HandoverSummary(
+        from_us=summary.from_us,
+        to_us=summary.to_us,
+        open_alerts=rendering.alerts(
+            [view.alert(each, known_us=summary.to_us) for each in summary.open_alerts]
+        ),
+        taken=summary.taken,
+        dismissed=summary.dismissed,
+        escalated=summary.escalated,
+        merged=summary.merged,
+        retracted=summary.retracted,
+        log=[rendering.log_line(item) for item in view.log_lines(summary.log)],
+        ledger_sequence=summary.ledger_sequence,
+        ledger_head=summary.ledger_head,
+        digest=shift.digest_of(summary),
+    )
+
+
+@get(
+    "/handover",
+    operation_id="list_handovers",
+    summary="Signed handovers, newest first",
+    tags=TAG,
+    responses=documented(),
+    sync_to_thread=True,
+)
+def list_handovers(rendering: Asked, limit: Limit = 50) -> s.Handovers:
+    """Who gave the watch to whom, and the digest of what was shown."""
+    return s.Handovers(handovers=[rendering.handover(item) for item in rendering.view.handovers(limit)])
+
+
+@post(
+    "/handover",
+    operation_id="sign_handover",
+    summary="Sign the handover",
+    tags=TAG,
+    responses=documented(*CHANGING),
+    sync_to_thread=True,
+)
+def sign_handover(data: s.HandoverSign, rendering: Asked, review: Review, author: str) -> s.HandoverOut:
+    """`digest` and `to_us` are those of the summary that was shown."""
+    signed = review.sign_handover(
+        rendering.view,
+        digest=data.digest,
+        to_us=data.to_us,
+        author=author,
+        relieved_by=data.relieved_by,
+        text=data.text,
+    )
+    return rendering.handover(signed)
+
+
+HANDLERS = [
+    list_notes,
+    write_note,
+    read_watch_log,
+    write_watch_log,
+    summarise_handover,
+    list_handovers,
+    sign_handover,
+]

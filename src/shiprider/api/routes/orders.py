@@ -1,0 +1,119 @@
+"""Standing orders: areas, watchlists, legal holds."""
+
+from typing import Final
+
+from litestar import get, post
+
+from shiprider.api import schemas as s
+from shiprider.api.asking import Asked
+from shiprider.api.failures import CHANGING, documented
+from shiprider.flow.review import Review
+from shiprider.model.orders import LegalHold, WatchedArea, Watchlist, WatchlistEntry
+
+TAG: Final = ["orders"]
+
+
+@get(
+    "/areas",
+    operation_id="list_areas",
+    summary="Watched areas",
+    tags=TAG,
+    responses=documented(),
+    sync_to_thread=True,
+)
+def list_areas(rendering: Asked) -> s.Areas:
+    """All, ended ones too."""
+    return s.Areas(areas=[rendering.area(item) for item in rendering.view.areas()])
+
+
+@post(
+    "/areas",
+    operation_id="write_area",
+    summary="Draw or change an area",
+    tags=TAG,
+    responses=documented(404, *CHANGING),
+    sync_to_thread=True,
+)
+def write_area(data: s.AreaNew, rendering: Asked, review: Review, author: str) -> s.AreaOut:
+    """With `id` and `expected_revision` it is a change."""
+    body = WatchedArea(name=data.name, ring=tuple(data.ring), text=data.text, active=data.active)
+    return rendering.area(
+        review.area(body, author=author, area_id=data.id or "", expected_revision=data.expected_revision)
+    )
+
+
+@get(
+    "/watchlists",
+    operation_id="list_watchlists",
+    summary="Watchlists",
+    tags=TAG,
+    responses=documented(),
+    sync_to_thread=True,
+)
+def list_watchlists(rendering: Asked) -> s.Watchlists:
+    """All, ended ones too."""
+    return s.Watchlists(watchlists=[rendering.watchlist(item) for item in rendering.view.watchlists()])
+
+
+@post(
+    "/watchlists",
+    operation_id="write_watchlist",
+    summary="Make or change a watchlist",
+    tags=TAG,
+    responses=documented(404, *CHANGING),
+    sync_to_thread=True,
+)
+def write_watchlist(data: s.WatchlistNew, rendering: Asked, review: Review, author: str) -> s.WatchlistOut:
+    """With `id` and `expected_revision` it is a change."""
+    entries = tuple(
+        WatchlistEntry(**{name: getattr(entry, name) for name in WatchlistEntry.__struct_fields__})
+        for entry in data.entries
+    )
+    body = Watchlist(name=data.name, entries=entries, source=data.source, active=data.active)
+    return rendering.watchlist(
+        review.watchlist(body, author=author, list_id=data.id or "", expected_revision=data.expected_revision)
+    )
+
+
+@get(
+    "/legal-holds",
+    operation_id="list_legal_holds",
+    summary="Legal holds",
+    tags=TAG,
+    responses=documented(),
+    sync_to_thread=True,
+)
+def list_legal_holds(rendering: Asked) -> s.LegalHolds:
+    """All, released ones too."""
+    return s.LegalHolds(legal_holds=[rendering.legal_hold(item) for item in rendering.view.legal_holds()])
+
+
+@post(
+    "/legal-holds",
+    operation_id="write_legal_hold",
+    summary="Hold rows for a case, or release them",
+    tags=TAG,
+    responses=documented(404, *CHANGING),
+    sync_to_thread=True,
+)
+def write_legal_hold(data: s.LegalHoldNew, rendering: Asked, review: Review, author: str) -> s.LegalHoldOut:
+    """A release is a change with `released`."""
+    body = LegalHold(
+        reason=data.reason,
+        mmsi=tuple(data.mmsi),
+        start_us=data.start_us,
+        end_us=data.end_us,
+        released=data.released,
+    )
+    return rendering.legal_hold(
+        review.legal_hold(
+            body,
+            case=data.case,
+            author=author,
+            hold_id=data.id or "",
+            expected_revision=data.expected_revision,
+        )
+    )
+
+
+HANDLERS = [list_areas, write_area, list_watchlists, write_watchlist, list_legal_holds, write_legal_hold]

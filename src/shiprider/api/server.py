@@ -1,0 +1,130 @@
+"""Listening: on the loopback and nowhere else, until there is access control.
+
+Always true: an address that other machines can reach is refused before a socket is bound; the start-up
+URL carries a token made for this run and printed once.
+"""
+
+import asyncio
+import errno
+import ipaddress
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from shiprider.api.app import make_app
+from shiprider.api.site import Site
+from shiprider.model.errors import StopFeed, UsageError
+
+
+def check_loopback(host: str) -> str:
+    """The address to bind. Raises UsageError where other machines could reach it."""
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        address = None
+    if address is None or not address.is_loopback:
+        raise UsageError(
+            f"The watch floor listens on the loopback only, not on {host!r}, until it has access control: "
+            "use 127.0.0.1."
+        )
+    return str(address)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes any that is free. Raises UsageError."""
+    address = check_loopback(host)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+    except OSError as error:
+        listener.close()
+        what = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+        raise UsageError(f"Port {port} of {host} {what}: choose another with `[api] port`.") from error
+    return listener
+
+
+def new_token() -> str:
+    """A token for one run."""
+    return secrets.token_urlsafe(24)
+
+
+class Server:
+    """One listening watch floor. `start` returns when it answers; `stop` when it has let go."""
+
+    def __init__(
+        self, site: Site, *, host: str, port: int, token: str | None = None, static: Path | None = None
+    ) -> None:
+        self._socket = bind(host, port)
+        self.port: int = self._socket.getsockname()[1]
+        self.token = token or new_token()
+        shown = f"[{host.strip('[]')}]" if ":" in host else host
+        self.origin = f"http://{shown}:{self.port}"
+        self.url = f"{self.origin}/?token={self.token}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                make_app(site, token=self.token, port=self.port, static=static),
+                http="h11",
+                ws="websockets-sansio",
+                ws_max_size=65_536,
+                ws_ping_interval=20.0,
+                ws_ping_timeout=20.0,
+                ws_per_message_deflate=False,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                lifespan="off",
+                timeout_graceful_shutdown=2,
+                h11_max_incomplete_event_size=65_536,
+            )
+        )
+        self._failure: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def run(self, ready: Callable[[], None] | None = None) -> None:
+        """Serve in this thread until it is interrupted (SIGINT, SIGTERM) or stopped."""
+
+        async def serve() -> None:
+            task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+            while not self._server.started and not task.done():
+                await asyncio.sleep(0.01)
+            if ready is not None and not task.done():
+                ready()
+            await task
+
+        asyncio.run(serve())
+
+    def start(self) -> None:
+        """Serve in a thread of its own. Raises StopFeed where it does not come up."""
+        up = threading.Event()
+
+        def serve() -> None:
+            try:
+                self.run(up.set)
+            except BaseException as error:
+                self._failure = error
+            finally:
+                up.set()
+
+        self._thread = threading.Thread(target=serve, name="api", daemon=True)
+        self._thread.start()
+        if not up.wait(30) or self._failure is not None or not self._server.started:
+            raise StopFeed(
+                f"The watch floor's server did not start ({self._failure}): look at the node's log."
+            )
+
+    def stop(self) -> None:
+        """End it."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(10)
+        self._socket.close()

@@ -1,0 +1,453 @@
+"""The one place that names concrete adapters and puts the pieces together.
+
+Always true: nothing here decides anything but which adapter stands behind which port.
+"""
+
+import gzip
+import hashlib
+import random
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import zstandard
+
+from shiprider import __version__
+from shiprider.adapters.feeds.file import FileFeed, wall_us
+from shiprider.adapters.feeds.standard_input import StandardInputFeed
+from shiprider.detect.catalogue import make_detectors
+from shiprider.detect.user_presets import parse_user_presets
+from shiprider.flow.backup import Manifest
+from shiprider.flow.catchup import history
+from shiprider.flow.decoding import TABLES, Decoding
+from shiprider.flow.folds import Folds, LiveFold
+from shiprider.flow.ingest import STREAM
+from shiprider.flow.keeping import StateShelf
+from shiprider.flow.learn import DailyWorld
+from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
+from shiprider.flow.retention import Policy
+from shiprider.flow.review import Review
+from shiprider.flow.view import View, seen
+from shiprider.flow.watch import Watch
+from shiprider.formats.csv.layouts import CsvLayout
+from shiprider.formats.decoded import DecodeContext, Decoder
+from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
+from shiprider.model.codes import Nature, ReceiverKind
+from shiprider.model.errors import StorageError, UsageError
+from shiprider.model.finding import Finding
+from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
+from shiprider.model.record import Observer
+from shiprider.model.tables import TABLES as SCHEMAS
+from shiprider.model.world import Area, World
+from shiprider.model.world import Watch as WatchedVessel
+from shiprider.observe.cleaner import Cleaner
+from shiprider.observe.exposure import ReceptionCounter
+from shiprider.ports.feed import Declaration, Feed, Origin
+from shiprider.ports.lake import Hold, Lake
+from shiprider.ports.ledger import Ledger
+from shiprider.ports.spool import Source, Spool
+from shiprider.settings import FeedSettings, Settings
+from shiprider.settings import load as read_settings
+from shiprider.track.cooperative import CooperativeTracker
+
+if TYPE_CHECKING:
+    from shiprider.adapters.ledger.sqlite import SqliteLedger
+    from shiprider.flow.node import Node
+    from shiprider.simulate.stream import Simulation
+
+
+def load_settings(folder: Path) -> Settings:
+    """Settings of the node in a folder. Raises UsageError."""
+    try:
+        return read_settings(folder)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+#: The ledger's file in a node's folder.
+LEDGER: Final = "ledger.sqlite"
+
+
+def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = ()) -> Decoder:
+    """The decoder of a source, told by its first bytes. Raises InputError."""
+    from shiprider.formats.sniffing import open_decoder as sniffed
+
+    declared = source.declaration
+    context = DecodeContext(
+        feed=declared.name,
+        sensor=declared.sensor,
+        nature=declared.nature,
+        receiver_kind=declared.receiver_kind,
+        start_us=declared.start_us,
+        received_clock=declared.received_clock,
+    )
+    return sniffed(head, context, layouts, source.origin.file or declared.name)
+
+
+def recording(path: str, *, name: str = "", start_us: int | None = None, form: str = "") -> Feed:
+    """The feed of one recording; `-` is standard input. Raises UsageError where there is no such file."""
+    declaration = Declaration(
+        name=name or ("stdin" if path == "-" else Path(path).name),
+        standard="IEC 61162-1 VDM/VDO, or CSV",
+        format=form,
+        start_us=start_us,
+        received_clock="recording",
+    )
+    if path == "-":
+        return StandardInputFeed(declaration)
+    place = Path(path)
+    if not place.is_file():
+        what = "is a folder: give its files" if place.is_dir() else "does not exist: check the name"
+        raise UsageError(f"{path} {what}.")
+    return FileFeed(place, declaration)
+
+
+def watches(path: str) -> tuple[WatchedVessel, ...]:
+    """A watchlist: our CSV, or OFAC's list, told apart by the first line. Raises InputError."""
+    from shiprider.formats.ofac_sdn import parse_sdn
+    from shiprider.formats.watchlist_csv import parse_watchlist
+
+    if path.endswith(".gz"):
+        try:
+            text = gzip.decompress(Path(path).read_bytes()).decode("utf-8", "replace")
+        except (OSError, EOFError, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or "it is not whole gzip"
+            raise UsageError(f"{path} cannot be read ({reason}): check the file.") from error
+    else:
+        text = read_text(path)
+    first = text.split("\n", 1)[0]
+    return parse_sdn(text) if first.count(",") >= 11 and first[:1].isdigit() else parse_watchlist(text, path)
+
+
+def areas(path: str) -> tuple[Area, ...]:
+    """Areas from GeoJSON. Raises InputError."""
+    from shiprider.formats.area_geojson import parse_areas
+
+    return parse_areas(read_text(path), path)
+
+
+def read_text(path: str) -> str:
+    """A text file of the operator. Raises UsageError in one sentence."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"{path} cannot be read ({reason}): check the file.") from error
+
+
+def given_world(
+    *,
+    anchorages: str = "",
+    receivers: str = "",
+    watchlist: Sequence[WatchedVessel] = (),
+    areas: Sequence[Area] = (),
+) -> World:
+    """Coast and ports as packaged, anchorages and receivers from the operator's CSV where given."""
+    from shiprider.adapters.geography.anchorages import packaged_ports, read_anchorages, read_receivers
+    from shiprider.adapters.geography.coast import load_coast
+
+    coast = load_coast()
+    return World(
+        coast=coast,
+        anchorages=read_anchorages(read_text(anchorages), anchorages)
+        if anchorages
+        else packaged_ports(coast),
+        receivers=read_receivers(read_text(receivers), receivers) if receivers else None,
+        watchlist=tuple(watchlist),
+        areas=tuple(areas),
+    )
+
+
+def folds(presets: Sequence[str] = (), user_presets: str = "") -> Folds:
+    """Tracker and detectors. Raises UsageError where a preset is none."""
+    user = parse_user_presets(read_text(user_presets), user_presets) if user_presets else ()
+    return Folds(CooperativeTracker, make_detectors(presets, user))
+
+
+def detect_recordings(
+    feeds: Sequence[Feed], pieces: Folds, world: World, progress: Progress
+) -> tuple[Tally, list[Finding]]:
+    """All findings of some recordings, as a node would give them."""
+    store = DayStore()
+    counter = ReceptionCounter()
+    try:
+        tally = read_rows(feeds, open_decoder, counter, store, lambda part, text: progress(part * 0.6, text))
+        return tally, detect(
+            store, counter.drain(), pieces, world, lambda part, text: progress(0.6 + part * 0.4, text)
+        )
+    finally:
+        store.close()
+
+
+def message_lines(path: str) -> Iterator[bytes]:
+    """Every message of an AIS recording as JSON, one object a line."""
+    from shiprider.formats.ais.fields import decode_lines
+
+    feed = recording(path)
+    return decode_lines(chunk.data for chunk in feed.chunks(()))
+
+
+def simulation(name: str, seed: int | None = None, start_us: int | None = None) -> "Simulation":
+    """A scenario by preset name or JSON file, laid over the packaged coast, ports and lanes.
+
+    Raises UsageError. `start_us` moves it in time; the same seed and start give the same bytes.
+    """
+    from shiprider.adapters.geography.coast import load_coast
+    from shiprider.adapters.geography.sea_lanes import sea_geography
+    from shiprider.simulate.scenario import from_json, preset
+    from shiprider.simulate.stream import Simulation as Played
+
+    scenario = (
+        from_json(Path(name).read_bytes())
+        if name.endswith(".json") and Path(name).is_file()
+        else preset(name, seed)
+    )
+    if seed is not None:
+        scenario = msgspec.structs.replace(scenario, seed=seed)
+    if start_us is not None:
+        scenario = msgspec.structs.replace(scenario, start_us=start_us)
+    return Played.of(scenario, sea_geography(load_coast().is_land))
+
+
+@contextmanager
+def compressed_writer(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """A writer to a file, compressed by its ending; `-` is standard output. Raises StorageError."""
+    if str(path) == "-":
+        yield sys.stdout.buffer.write
+        return
+    try:
+        with path.open("wb") as plain:
+            if path.suffix == ".zst":
+                with zstandard.ZstdCompressor(level=3).stream_writer(plain, closefd=False) as packed:
+                    yield packed.write
+            elif path.suffix == ".gz":
+                with gzip.GzipFile(fileobj=plain, mode="wb", compresslevel=6, mtime=0) as zipped:
+                    yield zipped.write
+            else:
+                yield plain.write
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+
+
+def live_feed(declared: FeedSettings, folder: Path) -> Feed:
+    """A feed of the settings. Raises UsageError."""
+    from shiprider.adapters.feeds.folder import FolderFeed
+    from shiprider.adapters.feeds.tcp import TcpFeed
+    from shiprider.adapters.feeds.udp import UdpFeed
+
+    recorded = declared.kind in ("file", "folder")
+    declaration = Declaration(
+        name=declared.name,
+        standard={"tcp": "IEC 61162-1 over TCP", "udp": "IEC 61162-1 over UDP"}.get(
+            declared.kind, declared.kind
+        ),
+        format=declared.format,
+        nature=Nature[declared.nature.upper()],
+        receiver_kind=ReceiverKind[declared.receiver_kind.upper()],
+        start_us=us_from_iso(declared.start) if declared.start else None,
+        received_clock="recording" if recorded else "wall",
+    )
+    if declared.kind == "tcp":
+        return TcpFeed(declared.host, declared.port, declaration, jitter=random.random)
+    if declared.kind == "udp":
+        return UdpFeed(declared.host, declared.port, declaration)
+    if declared.kind == "stdin":
+        return StandardInputFeed(declaration)
+    path = Path(declared.path) if Path(declared.path).is_absolute() else folder / declared.path
+    return FolderFeed(path, declaration) if declared.kind == "folder" else FileFeed(path, declaration)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenNode:
+    """A node whose lock we hold."""
+
+    folder: Path
+    settings: Settings
+    node: "Node"
+    spool: Spool
+    lake: Lake
+    ledger: "SqliteLedger"
+
+    def view(self, observer: Observer) -> View:
+        """What one observer sees."""
+        return View(observer, self.ledger, self.lake, self.node.picture, self.spool)
+
+    def review(self) -> Review:
+        """Where people decide."""
+        return Review(self.ledger, wall_us)
+
+
+@contextmanager
+def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNode]:
+    """Open a node's stores under its lock. Raises UsageError, NodeBusy, CorruptStore, StorageError."""
+    from shiprider.adapters.lake.delta import DeltaLake
+    from shiprider.adapters.lake.lock import NodeLock
+    from shiprider.adapters.ledger.sqlite import SqliteLedger
+    from shiprider.adapters.spool.segmented import SegmentedSpool
+    from shiprider.detect.ranking import Budget
+    from shiprider.flow.node import Node, Stores
+
+    settings = settings or load_settings(folder)
+    lock = NodeLock(folder)
+    try:
+        spool = SegmentedSpool(folder / "spool")
+        lake = DeltaLake(folder / "lake", folder / "state")
+        ledger = SqliteLedger(folder / LEDGER, origin=settings.node)
+        try:
+            choices = settings.watch
+            pieces = folds(choices.presets, _beside(folder, choices.user_presets))
+            base = given_world(
+                anchorages=_beside(folder, choices.anchorages), receivers=_beside(folder, choices.receivers)
+            )
+            given = partial(_with_orders, base, ledger)
+            world = DailyWorld(given(), history(lake))
+            stores = Stores(
+                folder=folder,
+                spool=spool,
+                lake=lake,
+                ledger=ledger,
+                ingest_writer=lake.writer(STREAM, TABLES),
+                points_writer=lake.writer("track_points", ("track_points",)),
+                reception_writer=lake.writer("reception", ("reception",)),
+                decoding=lambda: Decoding(spool, open_decoder, Cleaner()),
+                world=world,
+                given=given,
+                watch=Watch(
+                    ledger,
+                    wall_us,
+                    budget=Budget(per_watch=choices.alerts_per_watch),
+                    watch_us=round(choices.watch_hours * HOUR_US),
+                ),
+                shelf=StateShelf(folder / "state" / "folds", _fold_version(pieces)),
+                clock=wall_us,
+            )
+            live = LiveFold(pieces, world.at, round(choices.allowed_lateness_min * MINUTE_US))
+            node = Node(
+                stores,
+                live,
+                commit_every_s=settings.commit_every_s,
+                budget_bytes=round(settings.retention.disk_budget_gib * 2**30),
+            )
+            yield OpenNode(folder, settings, node, spool, lake, ledger)
+        finally:
+            ledger.close()
+            spool.close()
+    finally:
+        lock.release()
+
+
+def _beside(folder: Path, name: str) -> str:
+    """An operator's file: relative names are in the node's folder."""
+    return str(folder / name) if name else ""
+
+
+def _with_orders(base: World, ledger: Ledger) -> World:
+    """The world with the watchlists and areas that are active in the ledger."""
+    lists = [seen(r, Watchlist).body for r in ledger.of_kind("watchlist") if r.body is not None]
+    marked = [seen(r, WatchedArea).body for r in ledger.of_kind("area") if r.body is not None]
+    return replace(
+        base,
+        watchlist=tuple(
+            WatchedVessel(
+                list_name=each.name,
+                mmsi=entry.mmsi,
+                imo=entry.imo,
+                name=entry.name,
+                callsign=entry.callsign,
+                reason=entry.reason,
+            )
+            for each in lists
+            if each.active
+            for entry in each.entries
+        ),
+        areas=tuple(Area(each.name, each.ring) for each in marked if each.active),
+    )
+
+
+def _fold_version(pieces: Folds) -> str:
+    """Names the code and the presets: a state of others is not taken up."""
+    names = [f"{d.behaviour}.{d.preset}:{getattr(d, 'numbers', '')}" for d in pieces.detectors]
+    return hashlib.sha256("\n".join([__version__, *names]).encode()).hexdigest()
+
+
+def paced_recording(path: Path, *, speed: float, nature: Nature = Nature.DECLARED) -> Feed:
+    """A recording given out at its own pace, by the time stamps in its tag blocks."""
+    from shiprider.adapters.feeds.paced import PacedFeed
+    from shiprider.formats.ais.stamps import stamped_pieces
+
+    declaration = Declaration(
+        name="replay", standard="IEC 61162-1 VDM/VDO", nature=nature, received_clock="recording"
+    )
+    return PacedFeed(
+        stamped_pieces(path.open("rb")), declaration, origin=Origin(file=str(path.name)), speed=speed
+    )
+
+
+@contextmanager
+def node_lock(folder: Path) -> Iterator[None]:
+    """Hold a node's lock without opening its stores. Raises NodeBusy."""
+    from shiprider.adapters.lake.lock import NodeLock
+
+    with NodeLock(folder):
+        yield
+
+
+def rebuild_lake(opened: OpenNode, progress: Callable[[int, int], None]) -> int:
+    """Fill the (empty) lake from the spool; the position reached."""
+    from shiprider.flow.rebuild import rebuild
+
+    return rebuild(opened.spool, opened.lake, opened.node.stores.decoding(), progress=progress)
+
+
+def backup_node(opened: OpenNode, target: Path) -> Manifest:
+    """Copy a node: spool, lake, ledger, settings."""
+    from shiprider.adapters.ledger.copying import copy_ledger
+    from shiprider.flow.backup import backup
+    from shiprider.settings import FILE_NAME
+
+    return backup(
+        target,
+        opened.spool,
+        opened.lake,
+        node=opened.settings.node,
+        made_us=wall_us(),
+        copy_ledger=lambda place: copy_ledger(opened.folder / LEDGER, place / LEDGER),
+        others=[opened.folder / FILE_NAME],
+    )
+
+
+def legal_holds(opened: OpenNode) -> list[Hold]:
+    """What must stay, from the ledger."""
+    held = [seen(r, LegalHold).body for r in opened.ledger.of_kind("legal_hold") if r.body is not None]
+    return [Hold(tuple(h.mmsi), h.start_us, h.end_us) for h in held if not h.released]
+
+
+def retention_policy(settings: Settings) -> Policy:
+    """The settings' `[retention]`."""
+    kept = settings.retention
+    days = {name: int(getattr(kept, f"{name}_days")) for name in SCHEMAS}
+    return Policy(days=days, budget_bytes=round(kept.disk_budget_gib * 2**30))
+
+
+def steady_datagrams(messages_per_s: float, together: int, vessels: int = 5_000) -> Iterator[bytes]:
+    """Simulated sentences without end, so many in each piece: what a busy coast would send."""
+    from shiprider.adapters.geography.coast import load_coast
+    from shiprider.adapters.geography.sea_lanes import sea_geography
+    from shiprider.simulate.steady import steady_stream
+
+    slices = steady_stream(
+        sea_geography(load_coast().is_land),
+        messages_per_s=messages_per_s,
+        vessels=vessels,
+        duration_s=86_400.0,
+    )
+    for piece in slices:
+        lines = piece.data.splitlines(keepends=True)
+        for at in range(0, len(lines), together):
+            yield b"".join(lines[at : at + together])

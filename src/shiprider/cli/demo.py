@@ -1,0 +1,87 @@
+"""`shiprider demo`: a simulated day, from bytes to a map with alerts."""
+
+import shutil
+import time
+from pathlib import Path
+
+import click
+
+#: The first so many hours are taken in at once; the rest comes live.
+_TAKEN_HOURS = 22
+
+
+@click.command(epilog="Example: shiprider demo --no-browser")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0), default=7, show_default=True, help="Another seed, another day."
+)
+@click.option(
+    "--speed", type=click.FloatRange(min=0.1), default=20.0, show_default=True, help="Of the live hours."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8750, show_default=True, help="0 takes a free one."
+)
+@click.option("--browser/--no-browser", default=True, help="Open the page.")
+@click.option("--fresh", is_flag=True, help="Throw the demo folder away and begin anew.")
+@click.option("--json", "as_json", is_flag=True, help="Print one object with the address when it is up.")
+def command(
+    folder: Path, seed: int, speed: float, port: int, browser: bool, fresh: bool, as_json: bool
+) -> None:
+    """Simulate a day at sea, take its bytes in, detect, and open the watch floor.
+
+    The day ends live: its last hours are played at --speed. Everything shown is simulated and marked so.
+    """
+    from shiprider import bootstrap, settings
+    from shiprider.cli.output import progress, say
+    from shiprider.cli.run import serve
+    from shiprider.cli.stopping import stop_on_signal
+    from shiprider.formats.ais.kernel import warm
+    from shiprider.measure.clock import HOUR_US, MINUTE_US
+    from shiprider.model.codes import Nature
+    from shiprider.model.errors import UsageError
+
+    began = time.monotonic()
+    mark = folder / f"demo-{seed}.nmea"
+    if folder.exists() and (fresh or not mark.exists()):
+        if not (folder / settings.FILE_NAME).exists() and any(folder.iterdir()):
+            raise UsageError(f"{folder} is not a demo's folder: choose another with --folder.")
+        shutil.rmtree(folder)
+    if not mark.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / settings.FILE_NAME).write_text(settings.TEMPLATE.format(node="demo"), encoding="utf-8")
+        warm(say)
+        # The day ends about now, so that clocks and ages on the page are what a watch would see.
+        now_us = time.time_ns() // 1000
+        play = bootstrap.simulation(
+            "demo", seed, (now_us - 24 * HOUR_US) // (10 * MINUTE_US) * (10 * MINUTE_US)
+        )
+        begin, end = play.scenario.start_us, play.scenario.end_us
+        live = folder / f"demo-{seed}-live.nmea"
+        with (
+            progress("simulate") as advance,
+            (folder / "new.nmea").open("wb") as taken,
+            live.open("wb") as rest,
+        ):
+            for piece in play.slices(begin, end, 10 * MINUTE_US):
+                out = taken if piece.end_us <= begin + _TAKEN_HOURS * HOUR_US else rest
+                out.write(piece.data)
+                advance((piece.end_us - begin) / (end - begin), "")
+        (folder / "new.nmea").rename(mark)
+    with bootstrap.open_node(folder) as opened, stop_on_signal(opened.node.stop) as stopped:
+        with progress("ingest") as advance:
+            opened.node.ingest([bootstrap.recording(str(mark))], advance)
+        with progress("detect") as advance:
+            opened.node.catch_up(advance)
+        if stopped():
+            return
+        say(f"Ready after {time.monotonic() - began:.0f} s. All data is SIMULATED.")
+        feed = bootstrap.paced_recording(
+            folder / f"demo-{seed}-live.nmea", speed=speed, nature=Nature.SIMULATED
+        )
+        serve(opened, folder, [feed], port, as_json=as_json, demo=True, ready=_open if browser else None)
+
+
+def _open(url: str) -> None:
+    import webbrowser
+
+    webbrowser.open(url)

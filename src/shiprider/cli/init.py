@@ -1,0 +1,36 @@
+"""`shiprider init`: make a node's folder with its settings."""
+
+from pathlib import Path
+
+import click
+
+from shiprider.model.errors import UsageError
+
+
+@click.command(epilog="Example: shiprider init ./node --name watchfloor")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("node"))
+@click.option("--name", default="node", show_default=True, help="What the node is called in its records.")
+@click.option("--json", "as_json", is_flag=True, help="Print one object instead of a sentence.")
+def command(folder: Path, name: str, as_json: bool) -> None:
+    """Make a node in FOLDER (default: ./node)."""
+    import json
+
+    from shiprider import settings
+
+    path = folder / settings.FILE_NAME
+    if path.exists():
+        raise UsageError(f"{path} exists already: that folder is a node; nothing was changed.")
+    text = settings.TEMPLATE.format(node=name.replace("\\", "").replace('"', ""))
+    settings.parse(text, str(path))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be made into a node ({error.strerror}): choose another folder."
+        ) from error
+    if as_json:
+        click.echo(json.dumps({"node": name, "folder": str(folder), "settings": str(path)}))
+        return
+    click.echo(f"Made node {name!r} in {folder}.")
+    click.echo(f"Next: shiprider ingest RECORDING --node {folder}, then shiprider run {folder}")

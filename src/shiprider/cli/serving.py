@@ -1,0 +1,134 @@
+"""A node's API for commands: the running node's where there is one, else one of our own for a moment.
+
+Always true: a command and the web page read through the same API; the address of a running node lies
+in a file that only its owner may read.
+"""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from shiprider.model.errors import NodeBusy, NotFound, ShipriderError, UsageError
+
+if TYPE_CHECKING:
+    from shiprider.api.server import Server
+    from shiprider.api.site import Site
+    from shiprider.bootstrap import OpenNode
+
+#: Written by a running node, readable by its owner alone.
+ADDRESS_FILE: Final = "node.address"
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One node's API."""
+
+    origin: str
+    token: str
+    officer: str = ""
+
+    def ask(self, method: str, path: str, body: object = None, **query: object) -> dict[str, Any]:
+        """One call; raises ShipriderError with the API's own sentence."""
+        given = {name: value for name, value in query.items() if value not in (None, "")}
+        url = f"{self.origin}/api/v1{path}" + (f"?{urlencode(given)}" if given else "")
+        request = urllib.request.Request(  # noqa: S310 (our own loopback address)
+            url,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Content-Type": "application/json",
+                # A decision is a person's: the node records this name with it.
+                **({"X-Officer": self.officer} if self.officer else {}),
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (as above)
+                found: dict[str, Any] = json.loads(answer.read() or b"{}")
+                return found
+        except urllib.error.HTTPError as error:
+            raise _told(error) from None
+
+
+def _told(error: urllib.error.HTTPError) -> ShipriderError:
+    try:
+        said = json.loads(error.read())
+        sentence = f"{said['message']} {said.get('hint', '')}".strip()
+    except (ValueError, KeyError, TypeError):
+        sentence = f"The node answered {error.code} {error.reason}: look at its log."
+    kind = {404: NotFound, 400: UsageError, 422: UsageError}.get(error.code, ShipriderError)
+    return kind(sentence)
+
+
+def site_of(opened: "OpenNode", *, demo: bool = False) -> "Site":
+    """What the API is handed of an opened node."""
+    from shiprider import __version__
+    from shiprider.api.site import Site
+
+    return Site(
+        node=opened.settings.node,
+        version=__version__,
+        view=opened.view,
+        review=opened.review(),
+        status=opened.node.status,
+        nation=opened.settings.nation,
+        language=opened.settings.language,
+        demo=demo,
+    )
+
+
+@contextmanager
+def announced(folder: Path, server: "Server") -> Iterator[None]:
+    """Let other commands find a running node."""
+    path = folder / ADDRESS_FILE
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as out:
+        json.dump({"origin": server.origin, "token": server.token}, out)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def running(folder: Path) -> Api | None:
+    """The API of the node that runs in a folder, None where none does."""
+    try:
+        found = json.loads((folder / ADDRESS_FILE).read_text())
+        api = Api(found["origin"], found["token"])
+        api.ask("GET", "/status")
+    except (OSError, ValueError, KeyError, ShipriderError):
+        return None
+    return api
+
+
+@contextmanager
+def node_api(folder: Path) -> Iterator[Api]:
+    """The API of the node in a folder. Raises UsageError, NodeBusy."""
+    api = running(folder)
+    if api is not None:
+        yield api
+        return
+    from shiprider.api.server import Server
+    from shiprider.bootstrap import open_node
+
+    with open_node(folder) as opened:
+        opened.node.load_picture()
+        server = Server(site_of(opened), host="127.0.0.1", port=0)
+        server.start()
+        try:
+            yield Api(server.origin, server.token)
+        finally:
+            server.stop()
+
+
+def refuse_running(folder: Path) -> None:
+    """For work that needs the node stopped. Raises NodeBusy."""
+    if running(folder) is not None:
+        raise NodeBusy(f"The node in {folder} is running: stop it first, then try again.")

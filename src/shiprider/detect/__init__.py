@@ -1,0 +1,1 @@
+"""Finds behaviour that may be trafficking, and says why."""

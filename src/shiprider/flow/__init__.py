@@ -1,0 +1,1 @@
+"""The order of steps; the only place where a stage meets a port."""

@@ -1,0 +1,42 @@
+"""The terms by which the latest revision of a record is found (`ports.ledger.Filed`).
+
+Always true: terms are made from the body alone, so they can be made again.
+"""
+
+from collections.abc import Iterable
+
+from shiprider.model.alert import OPEN_STATES, Alert
+from shiprider.model.publication import Publication
+
+
+def _participants(participants: Iterable[int]) -> list[str]:
+    return [f"mmsi:{mmsi}" for mmsi in participants]
+
+
+def of_finding(body: Publication) -> tuple[str, ...]:
+    """Behaviour, preset, participants, state, nature."""
+    finding = body.finding
+    return (
+        f"behaviour:{finding.behaviour}",
+        f"preset:{finding.behaviour}.{finding.preset}",
+        f"state:{finding.state}",
+        f"simulated:{finding.simulated}",
+        *_participants(finding.participants),
+    )
+
+
+def of_alert(body: Alert) -> tuple[str, ...]:
+    """State, whether it is open, behaviour, participants, its finding, what it was merged into."""
+    terms = [
+        f"state:{body.state}",
+        f"simulated:{body.simulated}",
+        f"retracted:{body.retracted}",
+        *(f"behaviour:{behaviour}" for behaviour in body.behaviours),
+        *(f"finding:{finding}" for finding in body.findings),
+        *_participants(body.participants),
+    ]
+    if body.state in OPEN_STATES:
+        terms.append("open")
+    if body.merged_into:
+        terms.append(f"merged_into:{body.merged_into}")
+    return tuple(terms)

@@ -1,0 +1,1 @@
+"""Wire formats: tables of fields, encoders and decoders. No I/O."""

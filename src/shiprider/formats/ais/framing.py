@@ -1,0 +1,1166 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+# ruff: noqa: SIM108, SIM109
+# Numba infers the types of kernels from the arrays it is given.
+"""One pass over the bytes: sentences, tag blocks, stamps, parts, checksums, bits.
+
+Always true: the table comes as an argument; nothing is allocated per message; every AIS sentence ends
+as a message, as a part kept in a slot, or as a reject with its reason; what the pass gives depends on
+the bytes and the state only, never on how the bytes were cut into calls. The buffer carries at least
+64 zero bytes after its end, so no test for the end is needed inside a sentence.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+# Rows of `meta`, one column per message.
+(
+    TYPE,
+    MMSI,
+    WORD,
+    BITS,
+    RAW,
+    LENGTH,
+    TIME,
+    SOURCE,
+    RESOLUTION,
+    RECEIVED,
+    RECEIVER_KIND,
+    NATURE,
+    CHANNEL,
+    TALKER,
+    LAYOUT,
+    FLAWS,
+    PARTS,
+    STATION,
+    STATION_LENGTH,
+) = range(19)
+META_ROWS: Final = 19
+
+# `state`: what spans calls, beside the ring and the slots. -1 is "none yet".
+LATEST, RUNNING, CLOCK, SENTENCES, LINES, LAG, PENDING, PENDING_RESOLUTION, PENDING_STATION, RING = range(10)
+STATE_LENGTH: Final = 16
+RING_LENGTH: Final = 16
+# Rows of `ring`: recent $PGHP lines that no sentence has claimed.
+RING_TIME, RING_CHECKSUM, RING_LINE, RING_STATION = range(4)
+
+# `counts` that a call gives.
+N_MESSAGES, N_REJECTS, N_WORDS, N_STATION_BYTES, N_LINES, N_IGNORED, N_STAMPS, N_UNTIMED, N_FULL = range(9)
+N_POSITION: Final = 9
+COUNTS: Final = 12
+
+#: What `_sentence` finds.
+H_TOTAL, H_PART, H_SEQUENCE, H_CHANNEL, H_FILL, H_SYMBOLS, H_PAYLOAD, H_CHECKSUM, H_NEXT, H_WORDS = range(10)
+
+SLOTS: Final = 256
+PROBES: Final = 8
+PARTS_MOST: Final = 9
+PART_SYMBOLS: Final = 128
+STATION_BYTES: Final = 32
+# Columns of a slot, then per part: address, length, symbols, fill.
+S_USED, S_KEY, S_TOTAL, S_MASK, S_COUNT, S_TIME, S_RESOLUTION, S_SEEN, S_STATION, S_TIMED = range(10)
+S_RAW: Final = 10
+S_LENGTH: Final = 19
+S_SYMBOLS: Final = 28
+S_FILL: Final = 37
+SLOT_COLUMNS: Final = 46
+
+#: Sentences, and microseconds, after which a part is no longer waited for.
+PATIENCE_SENTENCES: Final = 1_000
+PATIENCE_US: Final = 60_000_000
+
+REASONS: Final = (
+    "",
+    "bad checksum",
+    "no checksum",
+    "bad armour",
+    "empty payload",
+    "truncated",
+    "unknown type",
+    "missing part",
+    "too long",
+    "bad part number",
+    "malformed sentence",
+    "no time yet",
+)
+(
+    OK,
+    BAD_CHECKSUM,
+    NO_CHECKSUM,
+    BAD_ARMOUR,
+    EMPTY,
+    TRUNCATED,
+    UNKNOWN_TYPE,
+    MISSING_PART,
+    TOO_LONG,
+    BAD_PART,
+    MALFORMED,
+    UNTIMED,
+) = range(12)
+
+# Time sources and natures of model/codes.py; a test keeps them in step.
+_RECEIVER: Final = 0
+_MESSAGE: Final = 1
+_FILE: Final = 2
+_ASSUMED: Final = 3
+_SIMULATED: Final = 3
+_SATELLITE: Final = 2
+_TIME_ASSUMED: Final = 32
+
+_SECOND: Final = 1_000_000
+_MINUTE: Final = 60_000_000
+_DAY: Final = 86_400_000_000
+# 2000-01-01 and 2100-01-01: a stamp outside is no time of an AIS message.
+_EARLIEST: Final = 946_684_800_000_000
+_LATEST: Final = 4_102_444_800_000_000
+
+#: One bit, or one number, in each of eight octets.
+_HIGH: Final = np.uint64(0x8080808080808080)
+_FROM_48: Final = np.uint64(0x5050505050505050)
+_FROM_120: Final = np.uint64(0x0808080808080808)
+_GAP: Final = np.uint64(0x5858585858585858)
+_GAP_MASK: Final = np.uint64(0xF8F8F8F8F8F8F8F8)
+_SEVENS: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
+_ZEROS: Final = np.uint64(0x3030303030303030)
+_FROM_41: Final = np.uint64(0x5757575757575757)
+_ODD: Final = np.uint64(0x00FF00FF00FF00FF)
+_PAIRS: Final = np.uint64(0x0000FFFF0000FFFF)
+_LOW: Final = np.uint64(0x00000000FFFFFFFF)
+
+#: Bits of a message that fills one slot: a shorter one of no known variant was cut.
+_ONE_SLOT: Final = 168
+
+#: Year to second of message 4, and the second of a position report, bits.
+_DATE_BITS: Final = 40
+_SECOND_BITS: Final = 6
+
+_LINE_FEED: Final = 10
+_CARRIAGE_RETURN: Final = 13
+_BANG: Final = 33
+_DOLLAR: Final = 36
+_STAR: Final = 42
+_COMMA: Final = 44
+_BACKSLASH: Final = 92
+
+
+# Kernels called by kernels only: without the wrappers that Python would need they compile faster.
+# Without reference counting (nothing is allocated in here) a call costs no atomic operations: with it,
+# counting the array arguments took two thirds of the pass.
+_INNER: Final[dict[str, Any]] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
+_KERNEL: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+_inner = njit(**_INNER)
+_kernel = njit(**_KERNEL)
+
+
+def armour() -> NDArray[np.uint8]:
+    """Six-bit value of each byte of a payload, 255 where it is none (IEC 61162-1)."""
+    table = np.full(256, 255, np.uint8)
+    for byte in (*range(48, 88), *range(96, 120)):
+        value = byte - 48
+        table[byte] = value - 8 if value > 40 else value
+    return table
+
+
+def hexadecimal() -> NDArray[np.uint8]:
+    """Value of each hexadecimal digit, 255 where it is none."""
+    table = np.full(256, 255, np.uint8)
+    for value in range(16):
+        table[ord(f"{value:X}")] = value
+        table[ord(f"{value:x}")] = value
+    return table
+
+
+@intrinsic
+def _eight(typing_context, buf, i):
+    """Eight octets from buf[i:], the first one lowest, as one number."""
+
+    def generate(context, builder, signature, arguments):
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.gep(array.data, [arguments[1]])
+        pointer = builder.bitcast(place, ir.IntType(64).as_pointer())
+        return builder.load(pointer, align=1)
+
+    del typing_context, i
+    return types.uint64(buf, types.int64), generate
+
+
+@_inner
+def _bits(words, word, first, width):
+    i = word + (first >> 6)
+    shift = first & 63
+    value = words[i] << np.uint64(shift)
+    if shift + width > 64:
+        value |= words[i + 1] >> np.uint64(64 - shift)
+    return np.int64(value >> np.uint64(64 - width))
+
+
+@_inner
+def _days(year, month, day):
+    """Days since 1970-01-01 of a proleptic Gregorian date."""
+    if month <= 2:
+        year -= 1
+    era = year // 400
+    yoe = year - era * 400
+    m = month - 3 if month > 2 else month + 9
+    doy = (153 * m + 2) // 5 + day - 1
+    doe = yoe * 365 + yoe // 4 - yoe // 100 + doy
+    return era * 146097 + doe - 719468
+
+
+@_inner
+def _moment(year, month, day, hour, minute, second):
+    """Microseconds of a date, -1 where it is none."""
+    if year < 2000 or year > 2099 or month < 1 or month > 12 or day < 1 or day > 31:
+        return -1
+    if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+        return -1
+    days = _days(year, month, day)
+    following = _days(year + 1, 1, 1) if month == 12 else _days(year, month + 1, 1)
+    if days >= following:
+        return -1
+    return (days * 86400 + hour * 3600 + minute * 60 + second) * _SECOND
+
+
+@_inner
+def _epoch(buf, start, end, out):
+    """An epoch in s, ms or us in buf[start:end]: out[0] microseconds or -1, out[1] its resolution."""
+    value = np.int64(0)
+    digits = 0
+    i = start
+    while i < end and 48 <= buf[i] <= 57 and digits < 17:
+        value = value * 10 + (buf[i] - 48)
+        digits += 1
+        i += 1
+    unit = _SECOND
+    if digits >= 15:
+        unit = 1
+    elif digits >= 12:
+        unit = 1000
+    value *= unit
+    resolution = unit
+    if i < end and buf[i] == 46 and unit > 1:
+        i += 1
+        while i < end and 48 <= buf[i] <= 57:
+            if resolution > 1:
+                resolution //= 10
+                value += (buf[i] - 48) * resolution
+            i += 1
+    out[0] = -1
+    out[1] = resolution
+    if digits >= 9 and i == end and _EARLIEST <= value < _LATEST:
+        out[0] = value
+
+
+@_inner
+def _number(buf, i, most):
+    """Up to `most` digits from i: (value or -1, next index)."""
+    value = np.int64(0)
+    digits = 0
+    while digits < most and 48 <= buf[i] <= 57:
+        value = value * 10 + (buf[i] - 48)
+        i += 1
+        digits += 1
+    return (value if digits else np.int64(-1)), i
+
+
+@_inner
+def _affix(buf, start, end, out):
+    """A time stamp written before or after a sentence: the last epoch, or ISO 8601, in buf[start:end]."""
+    out[0] = -1
+    out[1] = _SECOND
+    i = start
+    while i < end:
+        if not 48 <= buf[i] <= 57 or (i > start and (48 <= buf[i - 1] <= 57 or buf[i - 1] == 46)):
+            i += 1
+            continue
+        j = i
+        while j < end and 48 <= buf[j] <= 57:
+            j += 1
+        if j - i >= 9:
+            k = j
+            if k < end and buf[k] == 46:
+                k += 1
+                while k < end and 48 <= buf[k] <= 57:
+                    k += 1
+            kept = out[0]
+            kept_resolution = out[1]
+            _epoch(buf, i, k, out)
+            if out[0] < 0:
+                out[0] = kept
+                out[1] = kept_resolution
+            i = k
+            continue
+        if j - i == 4 and j + 15 <= end and (buf[j] == 45 or buf[j] == 47):
+            year, _ = _number(buf, i, 4)
+            month, p = _number(buf, j + 1, 2)
+            day, q = _number(buf, p + 1, 2)
+            hour, r = _number(buf, q + 1, 2)
+            minute, s = _number(buf, r + 1, 2)
+            second, t = _number(buf, s + 1, 2)
+            if t <= end and buf[p] == buf[j] and buf[r] == 58 and buf[s] == 58:
+                moment = _moment(year, month, day, hour, minute, second)
+                resolution = _SECOND
+                if moment >= 0 and t < end and (buf[t] == 46 or buf[t] == 44) and 48 <= buf[t + 1] <= 57:
+                    t += 1
+                    while t < end and 48 <= buf[t] <= 57:
+                        if resolution > 1:
+                            resolution //= 10
+                            moment += (buf[t] - 48) * resolution
+                        t += 1
+                if moment >= 0:
+                    out[0] = moment
+                    out[1] = resolution
+                    i = t
+                    continue
+        i = j
+
+
+@_inner
+def _tag_block(buf, start, end, hexes, out):
+    """Fields of a tag block buf[start:end], without its backslashes.
+
+    out: time or -1, resolution, station start, station length, group (hash) or 0, 1 if the block holds.
+    A checksum 00 that does not fit stands for "not computed", as some providers write it.
+    """
+    out[0] = -1
+    out[1] = _SECOND
+    out[2] = 0
+    out[3] = 0
+    out[4] = 0
+    out[5] = 0
+    star = end - 3
+    if star < start or buf[star] != _STAR or hexes[buf[star + 1]] == 255 or hexes[buf[star + 2]] == 255:
+        return
+    told = np.int64(hexes[buf[star + 1]]) * 16 + np.int64(hexes[buf[star + 2]])
+    lanes = np.uint64(0)
+    i = start
+    while i + 8 <= star:
+        lanes ^= _eight(buf, i)
+        i += 8
+    lanes ^= lanes >> np.uint64(32)
+    lanes ^= lanes >> np.uint64(16)
+    lanes ^= lanes >> np.uint64(8)
+    checksum = np.int64(lanes & np.uint64(255))
+    while i < star:
+        checksum ^= np.int64(buf[i])
+        i += 1
+    if checksum != told and told != 0:
+        return
+    out[5] = 1
+    i = start
+    while i < star:
+        j = i
+        while j < star and buf[j] != _COMMA:
+            j += 1
+        if j - i > 2 and buf[i + 1] == 58:
+            key = buf[i]
+            if key == 99:
+                _epoch(buf, i + 2, j, out)
+            elif key == 115:
+                out[2] = i + 2
+                out[3] = min(j - i - 2, STATION_BYTES)
+            elif key == 103:
+                # g:part-of-group; the last number names the group.
+                k = j
+                while k > i + 2 and buf[k - 1] != 45:
+                    k -= 1
+                group = np.int64(1469598103)
+                for m in range(k, j):
+                    group = (group ^ buf[m]) * 16777619 & 0x7FFFFFFF
+                out[4] = group | 1
+        i = j + 1
+
+
+@_inner
+def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
+    """A $PGHP line into the ring: (1 if it holds, index after it). `fields` is scratch of 12."""
+    star = start
+    while buf[star] != _STAR and buf[star] >= 32 and star - start < 200:
+        star += 1
+    if buf[star] != _STAR or hexes[buf[star + 1]] == 255 or hexes[buf[star + 2]] == 255:
+        return 0, start + 1
+    checksum = 0
+    for i in range(start + 1, star):
+        checksum ^= buf[i]
+    if checksum != hexes[buf[star + 1]] * 16 + hexes[buf[star + 2]]:
+        return 0, star + 3
+    for k in range(8):
+        fields[k] = -1
+    i = start + 6
+    for k in range(8):
+        fields[k], j = _number(buf, i, 4)
+        while j < star and buf[j] != _COMMA:
+            j += 1
+        i = j + 1
+        if j >= star:
+            break
+    moment = _moment(fields[1], fields[2], fields[3], fields[4], fields[5], fields[6])
+    if moment < 0 or fields[7] < 0 or fields[7] > 999:
+        return 0, star + 3
+    # country, region, then the base station; the last field repeats the sentence's checksum.
+    country = i
+    found = 8
+    for k in range(i, star):
+        if buf[k] == _COMMA and found < 12:
+            fields[found] = k
+            found += 1
+    station = country
+    length = np.int64(0)
+    if found >= 11 and fields[10] - fields[9] > 1:
+        station = fields[9] + 1
+        length = fields[10] - fields[9] - 1
+    elif found >= 9 and fields[8] > country:
+        length = fields[8] - country
+    last = star
+    while buf[last - 1] != _COMMA and last > country:
+        last -= 1
+    own = np.int64(-1)
+    if star - last == 2 and hexes[buf[last]] != 255 and hexes[buf[last + 1]] != 255:
+        own = hexes[buf[last]] * 16 + hexes[buf[last + 1]]
+    slot = state[RING] % RING_LENGTH
+    state[RING] += 1
+    ring[slot, RING_TIME] = moment + fields[7] * 1000
+    ring[slot, RING_CHECKSUM] = own
+    ring[slot, RING_LINE] = state[LINES]
+    length = min(length, STATION_BYTES)
+    ring[slot, RING_STATION] = length
+    for k in range(length):
+        ring_station[slot, k] = buf[station + k]
+    return 1, star + 3
+
+
+@_inner
+def _claim(ring, state, checksum, whole):
+    """The $PGHP line that belongs to a sentence, -1 where there is none.
+
+    One that repeats the sentence's checksum wins, newest first; else the line just before, where it
+    tells no checksum (or 00), or where the sentence is a part (then it repeats that of all parts).
+    """
+    newest = state[RING] - 1
+    for back in range(min(RING_LENGTH, state[RING])):
+        slot = (newest - back) % RING_LENGTH
+        if ring[slot, RING_TIME] >= 0 and whole and ring[slot, RING_CHECKSUM] == checksum:
+            return slot
+    slot = newest % RING_LENGTH
+    fresh = newest >= 0 and ring[slot, RING_TIME] >= 0 and state[LINES] - ring[slot, RING_LINE] <= 1
+    if fresh and (not whole or ring[slot, RING_CHECKSUM] <= 0):
+        return slot
+    return -1
+
+
+@_inner
+def _layout(words, word, bits, kind, mmsi, layouts, tests, types):
+    """The variant of a message, -1 where there is none."""
+    first = types[kind, 0]
+    for number in range(first, first + types[kind, 1]):
+        if layouts[number, 4] > bits:
+            continue
+        if layouts[number, 3] and mmsi // 10_000_000 != 98:
+            continue
+        good = True
+        for t in range(0, 9, 3):
+            width = tests[number, t + 1]
+            if width == 0:
+                break
+            start = tests[number, t]
+            if start + width > bits or _bits(words, word, start, width) != tests[number, t + 2]:
+                good = False
+                break
+        if good:
+            return number
+    return -1
+
+
+@_inner
+def _is_simulated(station, length):
+    return length >= 4 and station[0] == 83 and station[1] == 73 and station[2] == 77 and station[3] == 45
+
+
+@_inner
+def _is_satellite(station, length):
+    for i in range(length - 2):
+        if station[i] & 0xDF == 83 and station[i + 1] & 0xDF == 65 and station[i + 2] & 0xDF == 84:
+            return True
+    return False
+
+
+@_inner
+def _emit(
+    words, word, symbols, fill, raw, length, time, resolution, timed, station, station_length,
+    received_us, wall, start_us, nature, receiver_kind, channel, talker, parts,
+    state, meta, pool, layouts, tests, types, counts,
+):  # fmt: skip
+    """Write one whole message's row. Returns the reason why not, or OK.
+
+    `timed`: 0 no stamp of its own, 1 the receiver's, 2 the stamp of whoever wrote the file.
+    """
+    room = symbols * 6
+    if room < 8:
+        return TRUNCATED
+    kind = np.int64(words[word] >> np.uint64(58))
+    if kind < 1 or kind > 27:
+        return UNKNOWN_TYPE
+    if room < 40:
+        return TRUNCATED
+    mmsi = np.int64(words[word] >> np.uint64(26)) & 0x3FFFFFFF
+    bits = room - fill
+    number = _layout(words, word, room, kind, mmsi, layouts, tests, types)
+    if number < 0:
+        return TRUNCATED if room < _ONE_SLOT else UNKNOWN_TYPE
+    if room < layouts[number, 2]:
+        return TRUNCATED
+
+    flaws = 0
+    source = _RECEIVER
+    own = -1
+    date = layouts[number, 7]
+    if date >= 0:
+        spelt = _bits(words, word, date, _DATE_BITS)
+        own = _moment(
+            spelt >> 26, spelt >> 22 & 15, spelt >> 17 & 31, spelt >> 12 & 31, spelt >> 6 & 63, spelt & 63
+        )
+    if time < 0 and wall:
+        time = received_us
+        resolution = _SECOND
+    elif timed == 2:
+        source = _FILE
+        resolution = max(resolution, state[LAG])
+    elif (
+        time < 0
+        and own >= 0
+        and (state[CLOCK] < 0 or abs(own - state[CLOCK]) < _DAY)
+        and (state[LATEST] < 0 or abs(own - state[LATEST]) < _DAY)
+    ):
+        time = own
+        resolution = _SECOND
+        source = _MESSAGE
+        state[CLOCK] = own
+    elif time < 0 and state[LATEST] >= 0 and state[LATEST] > state[CLOCK]:
+        time = state[LATEST]
+        source = _FILE
+        resolution = max(10 * _SECOND, state[LAG])
+    elif time < 0:
+        clock = state[CLOCK] if state[CLOCK] >= 0 else start_us
+        if clock < 0:
+            return UNTIMED
+        source = _ASSUMED
+        flaws = _TIME_ASSUMED
+        resolution = _MINUTE
+        at = layouts[number, 6]
+        if at >= 0:
+            second = _bits(words, word, at, _SECOND_BITS)
+            if second < 60:
+                now = clock // _SECOND % 60
+                ahead = (second - now) % 60
+                resolution = 2 * _SECOND
+                # Up to half a minute ahead moves the clock; up to half a minute behind is late.
+                if ahead < 30:
+                    clock = (clock // _SECOND + ahead) * _SECOND
+                    time = clock
+                else:
+                    time = (clock // _SECOND + ahead - 60) * _SECOND
+        state[CLOCK] = clock
+        if time < 0:
+            time = clock
+
+    if wall:
+        received = received_us
+    else:
+        state[RUNNING] = max(state[RUNNING], time)
+        received = state[RUNNING]
+
+    row = counts[N_MESSAGES]
+    at = counts[N_STATION_BYTES]
+    same = row > 0 and meta[STATION_LENGTH, row - 1] == station_length
+    if same:
+        before = meta[STATION, row - 1]
+        for i in range(station_length):
+            if pool[before + i] != station[i]:
+                same = False
+                break
+    if same:
+        at = meta[STATION, row - 1]
+        nature = meta[NATURE, row - 1]
+        receiver_kind = meta[RECEIVER_KIND, row - 1]
+    else:
+        for i in range(station_length):
+            pool[at + i] = station[i]
+        counts[N_STATION_BYTES] = at + station_length
+        if _is_simulated(station, station_length):
+            nature = _SIMULATED
+        if _is_satellite(station, station_length):
+            receiver_kind = _SATELLITE
+    meta[TYPE, row] = kind
+    meta[MMSI, row] = mmsi
+    meta[WORD, row] = word
+    meta[BITS, row] = bits
+    meta[RAW, row] = raw
+    meta[LENGTH, row] = length
+    meta[TIME, row] = time
+    meta[SOURCE, row] = source
+    meta[RESOLUTION, row] = resolution
+    meta[RECEIVED, row] = received
+    meta[RECEIVER_KIND, row] = receiver_kind
+    meta[NATURE, row] = nature
+    meta[CHANNEL, row] = channel
+    meta[TALKER, row] = talker
+    meta[LAYOUT, row] = number
+    meta[FLAWS, row] = flaws
+    meta[PARTS, row] = parts
+    meta[STATION, row] = at
+    meta[STATION_LENGTH, row] = station_length
+    counts[N_MESSAGES] = row + 1
+    return OK
+
+
+@_inner
+def _reject(rejects, counts, raw, length, reason):
+    row = counts[N_REJECTS]
+    if row < rejects.shape[1]:
+        rejects[0, row] = raw
+        rejects[1, row] = length
+        rejects[2, row] = reason
+        counts[N_REJECTS] = row + 1
+    else:
+        counts[N_FULL] += 1
+
+
+@_inner
+def _abandon(slots, slot, rejects, counts, reason):
+    """Give a slot's parts to the rejects and free it."""
+    for part in range(PARTS_MOST):
+        if slots[slot, S_MASK] >> part & 1:
+            _reject(rejects, counts, slots[slot, S_RAW + part], slots[slot, S_LENGTH + part], reason)
+    slots[slot, S_USED] = 0
+
+
+@_inner
+def _slot(slots, key, total, part, moment, state, rejects, counts):
+    """The slot of a part: an open one of the same message, else a new one."""
+    home = key % SLOTS
+    free = np.int64(-1)
+    oldest = np.int64(-1)
+    for probe in range(PROBES):
+        slot = (home + probe) % SLOTS
+        if not slots[slot, S_USED]:
+            if free < 0:
+                free = slot
+            continue
+        if slots[slot, S_KEY] == key and slots[slot, S_TOTAL] == total:
+            late = state[SENTENCES] - slots[slot, S_COUNT] > PATIENCE_SENTENCES or (
+                moment >= 0 and slots[slot, S_SEEN] >= 0 and abs(moment - slots[slot, S_SEEN]) > PATIENCE_US
+            )
+            if not late and not slots[slot, S_MASK] >> part & 1:
+                return slot
+            _abandon(slots, slot, rejects, counts, MISSING_PART)
+            free = slot
+            break
+        if oldest < 0 or slots[slot, S_COUNT] < slots[oldest, S_COUNT]:
+            oldest = slot
+    if free < 0:
+        _abandon(slots, oldest, rejects, counts, MISSING_PART)
+        free = oldest
+    for column in range(SLOT_COLUMNS):
+        slots[free, column] = 0
+    slots[free, S_USED] = 1
+    slots[free, S_KEY] = key
+    slots[free, S_TOTAL] = total
+    slots[free, S_COUNT] = state[SENTENCES]
+    slots[free, S_TIME] = -1
+    slots[free, S_SEEN] = moment
+    return free
+
+
+@_inner
+def _keep(
+    slots, symbols, stations, slot, part, raw, length, head, buf, arms,
+    time, resolution, timed, station, station_length,
+):  # fmt: skip
+    """Put one part into its slot."""
+    slots[slot, S_MASK] |= 1 << part
+    slots[slot, S_RAW + part] = raw
+    slots[slot, S_LENGTH + part] = length
+    slots[slot, S_SYMBOLS + part] = head[H_SYMBOLS]
+    slots[slot, S_FILL + part] = head[H_FILL]
+    for m in range(head[H_SYMBOLS]):
+        symbols[slot, part, m] = arms[buf[head[H_PAYLOAD] + m]]
+    if time >= 0 and (slots[slot, S_TIME] < 0 or part == 0):
+        slots[slot, S_TIME] = time
+        slots[slot, S_RESOLUTION] = resolution
+        slots[slot, S_TIMED] = timed
+    if station_length and not slots[slot, S_STATION]:
+        slots[slot, S_STATION] = station_length
+        for m in range(STATION_BYTES):
+            stations[slot, m] = station[m]
+
+
+@_inner
+def _assemble(slots, symbols, slot, words, word):
+    """The bits of all parts, packed; gives (symbols as if in one, fill)."""
+    total = slots[slot, S_TOTAL]
+    accumulated = np.uint64(0)
+    held = 0
+    written = 0
+    bits = 0
+    for part in range(total):
+        count = slots[slot, S_SYMBOLS + part]
+        for i in range(count):
+            value = np.uint64(symbols[slot, part, i])
+            width = 6
+            if i == count - 1 and part < total - 1:
+                width = 6 - slots[slot, S_FILL + part]
+                value >>= np.uint64(6 - width)
+            bits += width
+            if held + width <= 64:
+                if width == 64:
+                    accumulated = value
+                else:
+                    accumulated = accumulated << np.uint64(width) | value
+                held += width
+                if held == 64:
+                    words[word + written] = accumulated
+                    written += 1
+                    held = 0
+                    accumulated = np.uint64(0)
+            else:
+                room = 64 - held
+                rest = width - room
+                words[word + written] = accumulated << np.uint64(room) | value >> np.uint64(rest)
+                written += 1
+                accumulated = value & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
+                held = rest
+    if held:
+        words[word + written] = accumulated << np.uint64(64 - held)
+        written += 1
+    words[word + written] = np.uint64(0)
+    return bits, written + 1
+
+
+@_inner
+def _sentence(buf, j, end, arms, hexes, words, word, head):
+    """Read the sentence whose ! is at j; a whole message's bits go to words[word:]. Gives the reason why not."""
+    total = np.int64(buf[j + 7]) - 48
+    part = np.int64(buf[j + 9]) - 48
+    if (
+        buf[j + 6] != _COMMA
+        or buf[j + 8] != _COMMA
+        or buf[j + 10] != _COMMA
+        or total < 1
+        or total > 9
+        or part < 0
+        or part > 9
+    ):
+        return MALFORMED
+    if part < 1 or part > total:
+        return BAD_PART
+    k = j + 11
+    sequence = np.int64(-1)
+    while 48 <= buf[k] <= 57 and k < j + 13:
+        sequence = max(sequence, 0) * 10 + np.int64(buf[k]) - 48
+        k += 1
+    if buf[k] != _COMMA:
+        return MALFORMED
+    k += 1
+    channel = np.int64(0)
+    if buf[k] != _COMMA:
+        channel = np.int64(buf[k])
+        k += 1
+        while buf[k] != _COMMA and buf[k] >= 32 and k - j < 24:
+            k += 1
+    if buf[k] != _COMMA:
+        return MALFORMED
+    k += 1
+    payload = k
+    # The checksum is gathered in eight lanes and folded at the end.
+    lanes = _eight(buf, j + 1)
+    checksum = np.int64(0)
+    for m in range(j + 9, k):
+        checksum ^= np.int64(buf[m])
+    at = word
+    if total == 1:
+        accumulated = np.uint64(0)
+        held = np.int64(0)
+        stop = min(payload + 512, end)
+        while k + 8 <= stop:
+            octets = _eight(buf, k)
+            gap = (octets ^ _GAP) & _GAP_MASK
+            if (octets | ~(octets + _FROM_48) | (octets + _FROM_120) | ~(gap + _SEVENS | gap)) & _HIGH:
+                break
+            lanes ^= octets
+            k += 8
+            values = octets - _ZEROS
+            values -= ((values + _FROM_41) & _HIGH) >> np.uint64(4)
+            values = (values & _ODD) << np.uint64(6) | (values >> np.uint64(8)) & _ODD
+            values = (values & _PAIRS) << np.uint64(12) | (values >> np.uint64(16)) & _PAIRS
+            values = (values & _LOW) << np.uint64(24) | values >> np.uint64(32)
+            if held < 16:
+                accumulated = accumulated << np.uint64(48) | values
+                held += 48
+            else:
+                rest = held - 16
+                words[at] = accumulated << np.uint64(48 - rest) | values >> np.uint64(rest)
+                at += 1
+                accumulated = values & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
+                held = rest
+        while k < stop:
+            value = arms[buf[k]]
+            if value == 255:
+                break
+            checksum ^= np.int64(buf[k])
+            k += 1
+            wide = np.uint64(value)
+            if held <= 58:
+                accumulated = accumulated << np.uint64(6) | wide
+                held += 6
+            else:
+                rest = held - 58
+                words[at] = accumulated << np.uint64(6 - rest) | wide >> np.uint64(rest)
+                at += 1
+                accumulated = wide & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
+                held = rest
+        if held:
+            words[at] = accumulated << np.uint64(64 - held)
+            at += 1
+        words[at] = np.uint64(0)
+        at += 1
+    else:
+        stop = min(payload + PART_SYMBOLS, end)
+        while k < stop and arms[buf[k]] != 255:
+            checksum ^= np.int64(buf[k])
+            k += 1
+    if buf[k] != _COMMA:
+        if k < end and arms[buf[k]] != 255:
+            return TOO_LONG
+        if k < end and buf[k] >= 32 and buf[k] != _STAR and buf[k] != _BANG:
+            return BAD_ARMOUR
+        return MALFORMED
+    if k == payload:
+        return EMPTY
+    head[H_SYMBOLS] = k - payload
+    checksum ^= _COMMA
+    k += 1
+    fill = np.int64(0)
+    if 48 <= buf[k] <= 53:
+        fill = np.int64(buf[k]) - 48
+        checksum ^= np.int64(buf[k])
+        k += 1
+    if buf[k] != _STAR or hexes[buf[k + 1]] == 255 or hexes[buf[k + 2]] == 255:
+        return NO_CHECKSUM
+    lanes ^= lanes >> np.uint64(32)
+    lanes ^= lanes >> np.uint64(16)
+    lanes ^= lanes >> np.uint64(8)
+    checksum ^= np.int64(lanes & np.uint64(255))
+    if np.int64(hexes[buf[k + 1]]) * 16 + np.int64(hexes[buf[k + 2]]) != checksum:
+        return BAD_CHECKSUM
+    head[H_TOTAL] = total
+    head[H_PART] = part
+    head[H_SEQUENCE] = sequence
+    head[H_CHANNEL] = channel
+    head[H_FILL] = fill
+    head[H_PAYLOAD] = payload
+    head[H_CHECKSUM] = checksum
+    head[H_NEXT] = k + 3
+    head[H_WORDS] = at
+    return OK
+
+
+@_kernel
+def scan(
+    buf, start, end, raw, received_us, wall, start_us, nature, receiver_kind,
+    arms, hexes, layouts, tests, types,
+    state, ring, ring_station, slots, slot_symbols, slot_station, pending_station,
+    stamp, tag, fields, head, station,
+    meta, words, pool, rejects, counts,
+):  # fmt: skip
+    """Decode buf[start:end]; `raw` is the address of buf[start]. Results in meta, words, pool, rejects.
+
+    Stops early, at a line's start given in counts[N_POSITION], when a result is full.
+    """
+    for m in range(COUNTS):
+        counts[m] = 0
+    word = np.int64(0)
+    i = start
+    most_messages = meta.shape[1] - 2
+    most_words = words.shape[0] - 200
+    most_rejects = rejects.shape[1] - 2 * PARTS_MOST - 2
+    most_pool = pool.shape[0] - 4 * STATION_BYTES
+    while i < end:
+        if (
+            counts[N_MESSAGES] >= most_messages
+            or word >= most_words
+            or counts[N_REJECTS] >= most_rejects
+            or counts[N_STATION_BYTES] >= most_pool
+        ):
+            counts[N_FULL] = 1
+            break
+        # One stretch: from here to the next line end, or past one sentence.
+        line = i
+        known = False
+        tag_start = -1
+        tagged = False
+        stamp[0] = -1
+        j = i
+        counts[N_LINES] += 1
+        state[LINES] += 1
+        suspicious = -1
+        after_sentence = -1
+        while True:
+            byte = buf[j]
+            if byte == _LINE_FEED or byte == _CARRIAGE_RETURN or j >= end:
+                break
+            if byte == _BACKSLASH:
+                k = j + 1
+                while buf[k] != _BACKSLASH and buf[k] >= 32 and k - j < 256 and k < end:
+                    k += 1
+                if buf[k] == _BACKSLASH and k < end:
+                    _tag_block(buf, j + 1, k, hexes, tag)
+                    if tag[5]:
+                        tag_start = j
+                        tagged = True
+                        known = True
+                        j = k + 1
+                        if tag[0] >= 0:
+                            counts[N_STAMPS] += 1
+                        # Kept for the next sentence even if that is on the next line.
+                        state[PENDING] = tag[0]
+                        state[PENDING_RESOLUTION] = tag[1]
+                        state[PENDING_STATION] = tag[3]
+                        for m in range(tag[3]):
+                            pending_station[m] = buf[tag[2] + m]
+                        continue
+                    if buf[k + 1] == _BANG:
+                        # A damaged block: its sentence may still hold.
+                        tag_start = j
+                        j = k + 1
+                        continue
+                j += 1
+                continue
+            if (
+                byte == _DOLLAR
+                and buf[j + 1] == 80
+                and buf[j + 2] == 71
+                and buf[j + 3] == 72
+                and buf[j + 4] == 80
+                and buf[j + 5] == _COMMA
+            ):
+                held, j = _gatehouse(buf, j, hexes, ring, ring_station, state, fields)
+                if held:
+                    counts[N_STAMPS] += 1
+                known = True
+                continue
+            if (
+                byte != _BANG
+                or buf[j + 3] != 86
+                or buf[j + 4] != 68
+                or (buf[j + 5] != 77 and buf[j + 5] != 79)
+            ):
+                if (
+                    byte == 86
+                    and buf[j + 1] == 68
+                    and (buf[j + 2] == 77 or buf[j + 2] == 79)
+                    and buf[j + 3] == _COMMA
+                ):
+                    suspicious = j
+                j += 1
+                continue
+
+            # An AIS sentence at j.
+            begin = tag_start if tag_start >= 0 else j
+            known = True
+            state[SENTENCES] += 1
+            reason = _sentence(buf, j, end, arms, hexes, words, word, head)
+            k = head[H_NEXT]
+            if reason != OK:
+                # The reject reaches to the line's end or the next sentence on it.
+                k = j + 1
+                while buf[k] != _LINE_FEED and buf[k] != _CARRIAGE_RETURN and buf[k] != _BANG and k < end:
+                    k += 1
+                _reject(rejects, counts, raw + (begin - start), k - begin, reason)
+                state[PENDING] = -1
+                state[PENDING_STATION] = 0
+                tag_start = -1
+                tagged = False
+                j = k
+                line = j
+                continue
+
+            # Whose stamp? The tag block's, the $PGHP line's, then what stands around the sentence.
+            time = np.int64(-1)
+            resolution = np.int64(_SECOND)
+            timed = np.int64(0)
+            station_length = np.int64(0)
+            total = head[H_TOTAL]
+            part = head[H_PART]
+            checksum = head[H_CHECKSUM]
+            whole = total == 1
+            if tagged or state[PENDING] >= 0 or state[PENDING_STATION] > 0:
+                time = state[PENDING]
+                resolution = state[PENDING_RESOLUTION]
+                station_length = state[PENDING_STATION]
+                for m in range(station_length):
+                    station[m] = pending_station[m]
+                state[PENDING] = -1
+                state[PENDING_STATION] = 0
+                if time >= 0:
+                    timed = 1
+            keyed = station_length
+            pghp = -1
+            if state[RING] and time < 0 and (whole or part == 1):
+                pghp = _claim(ring, state, checksum, whole)
+                if pghp >= 0:
+                    time = ring[pghp, RING_TIME]
+                    resolution = 1000
+                    timed = 1
+                    if station_length == 0:
+                        station_length = ring[pghp, RING_STATION]
+                        for m in range(station_length):
+                            station[m] = ring_station[pghp, m]
+                    ring[pghp, RING_TIME] = -1
+            affix = np.int64(-1)
+            ending = k
+            if buf[k] == _COMMA or buf[k] == 32 or buf[k] == 9:
+                while (
+                    buf[ending] != _LINE_FEED
+                    and buf[ending] != _CARRIAGE_RETURN
+                    and buf[ending] != _BANG
+                    and buf[ending] != _BACKSLASH
+                    and ending < end
+                ):
+                    ending += 1
+                _affix(buf, k, min(ending, k + 80), stamp)
+                affix = stamp[0]
+                k = ending
+            if affix < 0 and begin > line and after_sentence < 0:
+                _affix(buf, max(line, begin - 64), begin, stamp)
+                affix = stamp[0]
+                if affix >= 0:
+                    begin = line
+            if affix >= 0:
+                counts[N_STAMPS] += 1
+                if time < 0:
+                    time = affix
+                    resolution = stamp[1]
+                    timed = 2 if state[LAG] > _MINUTE else 1
+                else:
+                    state[LAG] = abs(affix - time)
+                state[RUNNING] = max(state[RUNNING], affix)
+            if time >= 0 and timed == 1:
+                state[LATEST] = max(state[LATEST], time)
+                state[RUNNING] = max(state[RUNNING], time)
+
+            talker = np.int64(buf[j + 1]) << 16 | np.int64(buf[j + 2]) << 8 | np.int64(buf[j + 5])
+            address = raw + (begin - start)
+            length = k - begin
+            symbols = head[H_SYMBOLS]
+            fill = head[H_FILL]
+            used = head[H_WORDS] - word
+            slot = np.int64(-1)
+            complete = whole
+            if not whole:
+                key = (talker * 31 + head[H_CHANNEL]) * 31 + head[H_SEQUENCE] * 10 + total
+                if tagged and tag[4]:
+                    key = key * 31 + tag[4]
+                else:
+                    for m in range(keyed):
+                        key = (key * 31 + station[m]) & 0xFFFFFFFFFFFF
+                key = (key * 2654435761) & 0x7FFFFFFFFFFF
+                slot = _slot(
+                    slots, key, total, part - 1, received_us if wall else time, state, rejects, counts
+                )
+                _keep(
+                    slots, slot_symbols, slot_station, slot, part - 1, address, length, head, buf, arms,
+                    time, resolution, timed, station, station_length,
+                )  # fmt: skip
+                complete = slots[slot, S_MASK] == (1 << total) - 1
+                if complete:
+                    bits, used = _assemble(slots, slot_symbols, slot, words, word)
+                    last = address + length
+                    for m in range(total):
+                        address = min(address, slots[slot, S_RAW + m])
+                        last = max(last, slots[slot, S_RAW + m] + slots[slot, S_LENGTH + m])
+                    length = last - address
+                    symbols = (bits + 5) // 6
+                    fill = slots[slot, S_FILL + total - 1] + symbols * 6 - bits
+                    time = slots[slot, S_TIME]
+                    resolution = slots[slot, S_RESOLUTION]
+                    timed = slots[slot, S_TIMED]
+                    station_length = slots[slot, S_STATION]
+                    for m in range(station_length):
+                        station[m] = slot_station[slot, m]
+            if complete:
+                reason = TOO_LONG
+                if symbols <= 512:
+                    reason = _emit(
+                        words, word, symbols, fill, address, length, time, resolution, timed,
+                        station, station_length, received_us, wall, start_us, nature, receiver_kind,
+                        head[H_CHANNEL], talker, total,
+                        state, meta, pool, layouts, tests, types, counts,
+                    )  # fmt: skip
+                if reason == OK:
+                    word += used
+                    if slot >= 0:
+                        slots[slot, S_USED] = 0
+                else:
+                    if reason == UNTIMED:
+                        counts[N_UNTIMED] += 1
+                    if slot >= 0:
+                        _abandon(slots, slot, rejects, counts, reason)
+                    else:
+                        _reject(rejects, counts, address, length, reason)
+            tag_start = -1
+            tagged = False
+            after_sentence = k
+            line = k
+            j = k
+            # A long line of many sentences must not outgrow the results: go on as if at a line's start.
+            if (
+                buf[j] != _LINE_FEED
+                and buf[j] != _CARRIAGE_RETURN
+                and (
+                    counts[N_MESSAGES] >= most_messages
+                    or word >= most_words
+                    or counts[N_REJECTS] >= most_rejects
+                    or counts[N_STATION_BYTES] >= most_pool
+                )
+            ):
+                break
+
+        if not known:
+            if suspicious >= 0:
+                _reject(rejects, counts, raw + (i - start), j - i, MALFORMED)
+            else:
+                counts[N_IGNORED] += 1
+        if buf[j] == _CARRIAGE_RETURN and buf[j + 1] == _LINE_FEED and j + 1 < end:
+            j += 1
+        if j < end and (buf[j] == _LINE_FEED or buf[j] == _CARRIAGE_RETURN):
+            j += 1
+        i = max(j, i + (1 if j == i else 0))
+    counts[N_POSITION] = i
+    counts[N_WORDS] = word
+
+
+@_kernel
+def sweep(slots, state, everything, received_us, wall, rejects, counts):
+    """Give up parts that are too old, or all of them at a recording's end."""
+    for m in range(COUNTS):
+        counts[m] = 0
+    for slot in range(SLOTS):
+        if slots[slot, S_USED] and (
+            everything
+            or state[SENTENCES] - slots[slot, S_COUNT] > PATIENCE_SENTENCES
+            or (wall and received_us - slots[slot, S_SEEN] > PATIENCE_US)
+        ):
+            if counts[N_REJECTS] + PARTS_MOST > rejects.shape[1]:
+                counts[N_FULL] = 1
+                return
+            _abandon(slots, slot, rejects, counts, MISSING_PART)

@@ -1,0 +1,1 @@
+"""AIS tables as text: published layouts and a declared map for any other."""

@@ -1,0 +1,1 @@
+"""Arithmetic on units, Earth and time. Knows nothing of ships."""

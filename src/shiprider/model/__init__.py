@@ -1,0 +1,1 @@
+"""The nouns: what the platform talks about, and the errors it can raise. No I/O."""

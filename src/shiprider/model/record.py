@@ -1,0 +1,78 @@
+"""The envelope: every human-scale fact is one immutable record; a change is a new revision.
+
+Always true: a record is never edited; `digest` is of the exact stored bytes of the body, so a body
+can be erased by law while the chain stays whole; `sequence` and `previous` are local to this node.
+"""
+
+from typing import Final
+
+import msgspec
+
+#: Kinds of records of the spine; later issues add theirs.
+KINDS: Final = (
+    "finding",
+    "alert",
+    "disposition",
+    "note",
+    "watch_log",
+    "handover",
+    "watchlist",
+    "area",
+    "legal_hold",
+    "setting",
+    "erasure",
+)
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of one fact. Times in microseconds since 1970 UTC; `id` is 32 hex digits.
+
+    `label`, `purpose`, `case` and `signature` are kept from the first day and filled by later issues.
+    """
+
+    id: str
+    kind: str
+    revision: int
+    schema: int
+    origin: str
+    author: str
+    valid_from_us: int
+    valid_to_us: int | None
+    recorded_us: int
+    label: str
+    purpose: str
+    case: str
+    digest: str
+    body: bytes | None
+    signature: bytes
+    sequence: int
+    previous: str
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What a writer hands to the ledger: the ledger adds sequence, previous and digest.
+
+    `expected_revision` guards against two people deciding at once: the append fails with
+    `Conflict` unless it is the latest revision (0 for a new record).
+    """
+
+    id: str
+    kind: str
+    expected_revision: int
+    schema: int
+    author: str
+    valid_from_us: int
+    valid_to_us: int | None = None
+    label: str = ""
+    purpose: str = ""
+    case: str = ""
+    body: bytes
+
+
+class Observer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who reads. Today everyone may see everything; every read already names its observer."""
+
+    name: str
+    roles: tuple[str, ...] = ("watch_officer",)
+    nation: str = ""
+    purpose: str = ""

@@ -1,0 +1,1 @@
+"""Makes sensors' claims clean: validates, marks duplicates, orders, knows reception."""

@@ -1,0 +1,1 @@
+"""Small Protocols between the stages and the outside world."""

@@ -1,0 +1,1 @@
+"""How lawful vessels live, class by class: endless generators of movement."""

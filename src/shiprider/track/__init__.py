@@ -1,0 +1,1 @@
+"""Makes one picture: which observations are one object."""

@@ -1,0 +1,133 @@
+/**
+ * The API as functions: every request of the page goes through here, typed by the generated description.
+ *
+ * Always true: an error is an ApiFailure with the server's sentence and hint; a lost connection is one too.
+ */
+import createClient from "openapi-fetch";
+import { t, words } from "../i18n.svelte";
+import type { components, paths } from "./schema";
+
+export type Schemas = components["schemas"];
+export type Alert = Schemas["AlertOut"];
+export type AlertDetail = Schemas["AlertDetail"];
+export type Finding = Schemas["FindingOut"];
+export type VesselBrief = Schemas["VesselBrief"];
+export type VesselDetail = Schemas["VesselDetail"];
+export type VesselHit = Schemas["VesselHit"];
+export type Track = Schemas["TrackOut"];
+export type Observation = Schemas["ObservationOut"];
+export type Status = Schemas["Status"];
+export type Session = Schemas["Session"];
+export type Settings = Schemas["SettingsOut"];
+export type SettingsChange = Schemas["SettingsChange"];
+export type DismissReason = Schemas["Dismiss"]["reason"];
+export type LogEntry = Schemas["LogEntry"];
+export type HandoverSummary = Schemas["HandoverSummary"];
+export type Calibration = Schemas["CalibrationOut"];
+export type Quarantine = Schemas["QuarantineOut"];
+export type Reception = Schemas["ReceptionOut"];
+export type Note = Schemas["NoteOut"];
+
+export class ApiFailure extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message);
+  }
+}
+
+/** `status` 0: the node did not answer at all. */
+export const NO_ANSWER = 0;
+
+const client = createClient<paths>({
+  baseUrl: location.origin,
+  fetch: (request: Request) => {
+    request.headers.set("Accept-Language", words.language);
+    return fetch(request);
+  },
+});
+
+interface Answer<T> {
+  data?: T | undefined;
+  error?: unknown;
+  response: Response;
+}
+
+async function got<T>(asked: Promise<Answer<T>>): Promise<T> {
+  let answer: Answer<T>;
+  try {
+    answer = await asked;
+  } catch {
+    throw new ApiFailure(NO_ANSWER, "no_answer", t("failure.noAnswer"), t("failure.noAnswerHint"));
+  }
+  if (answer.data !== undefined && answer.response.ok) return answer.data;
+  const failure = (answer.error ?? {}) as { error?: string; message?: string; hint?: string };
+  throw new ApiFailure(
+    answer.response.status,
+    failure.error ?? "failed",
+    failure.message ?? t("failure.unknown", { status: String(answer.response.status) }),
+    failure.hint ?? "",
+  );
+}
+
+type Query<P extends keyof paths, M extends "get"> = paths[P] extends { [K in M]: { parameters: { query?: infer Q } } }
+  ? NonNullable<Q>
+  : never;
+export type AlertQuery = Query<"/api/v1/alerts", "get">;
+
+export const api = {
+  session: () => got(client.GET("/api/v1/session")),
+  sayWho: (officer: string) => got(client.PUT("/api/v1/session", { body: { officer } })),
+  status: () => got(client.GET("/api/v1/status")),
+  settings: () => got(client.GET("/api/v1/settings")),
+  changeSettings: (body: SettingsChange) => got(client.PUT("/api/v1/settings", { body })),
+
+  alerts: (query: AlertQuery) => got(client.GET("/api/v1/alerts", { params: { query } })),
+  alert: (alert_id: string) => got(client.GET("/api/v1/alerts/{alert_id}", { params: { path: { alert_id } } })),
+  take: (alert_id: string, body: Schemas["Decide"]) =>
+    got(client.POST("/api/v1/alerts/{alert_id}/take", { params: { path: { alert_id } }, body })),
+  escalate: (alert_id: string, body: Schemas["Decide"]) =>
+    got(client.POST("/api/v1/alerts/{alert_id}/escalate", { params: { path: { alert_id } }, body })),
+  reopen: (alert_id: string, body: Schemas["Decide"]) =>
+    got(client.POST("/api/v1/alerts/{alert_id}/reopen", { params: { path: { alert_id } }, body })),
+  undo: (alert_id: string, body: Schemas["Decide"]) =>
+    got(client.POST("/api/v1/alerts/{alert_id}/undo", { params: { path: { alert_id } }, body })),
+  dismiss: (alert_id: string, body: Schemas["Dismiss"]) =>
+    got(client.POST("/api/v1/alerts/{alert_id}/dismiss", { params: { path: { alert_id } }, body })),
+  merge: (alert_id: string, body: Schemas["Merge"]) =>
+    got(client.POST("/api/v1/alerts/{alert_id}/merge", { params: { path: { alert_id } }, body })),
+  findingHistory: (finding_id: string) =>
+    got(client.GET("/api/v1/findings/{finding_id}/history", { params: { path: { finding_id } } })),
+
+  search: (q: string) => got(client.GET("/api/v1/vessels", { params: { query: { q, limit: 12 } } })),
+  names: (mmsi: number[]) => got(client.GET("/api/v1/vessels/names", { params: { query: { mmsi: mmsi.join(",") } } })),
+  vessel: (mmsi: number) => got(client.GET("/api/v1/vessels/{mmsi}", { params: { path: { mmsi } } })),
+  tracks: (mmsi: number, start_us: number, end_us: number, known_us: number | null, points = 2000) =>
+    got(
+      client.GET("/api/v1/vessels/{mmsi}/tracks", {
+        params: { path: { mmsi }, query: { start_us, end_us, points, ...(known_us === null ? {} : { known_us }) } },
+      }),
+    ),
+  observation: (raw: number) => got(client.GET("/api/v1/observations/{raw}", { params: { path: { raw } } })),
+  reception: (bbox: string, end_us: number, start_us: number) =>
+    got(client.GET("/api/v1/reception", { params: { query: { bbox, start_us, end_us } } })),
+
+  areas: () => got(client.GET("/api/v1/areas")),
+  saveArea: (body: Schemas["AreaNew"]) => got(client.POST("/api/v1/areas", { body })),
+  watchlists: () => got(client.GET("/api/v1/watchlists")),
+  saveWatchlist: (body: Schemas["WatchlistNew"]) => got(client.POST("/api/v1/watchlists", { body })),
+  writeNote: (body: Schemas["NoteNew"]) => got(client.POST("/api/v1/notes", { body })),
+  log: (cursor: string) => got(client.GET("/api/v1/watch-log", { params: { query: { limit: 100, cursor } } })),
+  writeLog: (text: string) => got(client.POST("/api/v1/watch-log", { body: { text } })),
+  handoverSummary: () => got(client.GET("/api/v1/handover/summary")),
+  handovers: () => got(client.GET("/api/v1/handover")),
+  signHandover: (body: Schemas["HandoverSign"]) => got(client.POST("/api/v1/handover", { body })),
+  calibration: () => got(client.GET("/api/v1/calibration")),
+  quarantine: () => got(client.GET("/api/v1/quarantine")),
+};
+
+export type Area = Awaited<ReturnType<typeof api.areas>>["areas"][number];
+export type Watchlist = Awaited<ReturnType<typeof api.watchlists>>["watchlists"][number];
