@@ -220,23 +220,28 @@ class Ingest:
         self.status.bytes_done = sum(self._progress.values())
 
     def _store(self, batch: Sequence[tuple[Feed, Chunk]]) -> list[Stored]:
+        """The chunks that are durable: all of them, or those before a full disk when told to stop."""
+        stored: list[Stored] = []
         while True:
             try:
-                stored = [
-                    self._spool.append(
-                        self._source(feed, chunk).number,
-                        chunk.data,
-                        file_offset=chunk.file_offset,
-                        received_us=chunk.received_us,
-                        final=chunk.final,
-                        padding=chunk.padding,
+                for feed, chunk in batch[len(stored) :]:
+                    stored.append(
+                        self._spool.append(
+                            self._source(feed, chunk).number,
+                            chunk.data,
+                            file_offset=chunk.file_offset,
+                            received_us=chunk.received_us,
+                            final=chunk.final,
+                            padding=chunk.padding,
+                        )
                     )
-                    for feed, chunk in batch
-                ]
                 self._spool.sync()
             except DiskFull as error:
+                # A segment that was closed inside the batch is durable: what it took is not taken again.
+                end = self._spool.end()
+                stored = [chunk for chunk in stored if chunk.raw < end]
                 if not self._wait_for_space("spool", error):
-                    return []
+                    return stored
             else:
                 self._clear_alarm("spool")
                 return stored

@@ -81,8 +81,8 @@ class Spool(Protocol):
     ) -> Stored:
         """Add one chunk (at least one byte). Durable only after `sync`.
 
-        Raises DiskFull: then everything since the last sync is gone from the spool and must be
-        appended again.
+        Raises DiskFull: then what is not before `end()` is gone from the spool and must be appended
+        again. (Closing a full segment syncs it, so chunks appended since the last `sync` may be durable.)
         """
         ...
 
