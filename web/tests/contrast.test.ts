@@ -31,6 +31,7 @@ describe("contrast", () => {
       for (const ground of ["panel", "raised"]) expect(contrast(c[ink]!, c[ground]!), `${ink} on ${ground}`).toBeGreaterThanOrEqual(4.5);
     for (const ink of ["text", "text-2", "accent"]) expect(contrast(c[ink]!, c.pressed!), `${ink} on pressed`).toBeGreaterThanOrEqual(4.5);
     expect(contrast(c["on-accent"]!, c.accent!), "on-accent").toBeGreaterThanOrEqual(4.5);
+    for (const ground of ["sea", "land", "sea-unheard", "halo"]) expect(contrast(c["map-label"]!, c[ground]!), `map-label on ${ground}`).toBeGreaterThanOrEqual(4.5);
     expect(contrast(c.edge!, c.panel!), "edge").toBeGreaterThanOrEqual(3);
     for (const symbol of ["vessel", "simulated", "caution", "accent"])
       for (const ground of ["sea", "land", "sea-unheard"]) expect(contrast(c[symbol]!, c[ground]!), `${symbol} on ${ground}`).toBeGreaterThanOrEqual(3);
