@@ -177,7 +177,14 @@ def detect_recordings(
     store = DayStore()
     counter = ReceptionCounter()
     try:
-        tally = read_rows(feeds, open_decoder, counter, store, lambda part, text: progress(part * 0.6, text))
+        tally = read_rows(
+            feeds,
+            open_decoder,
+            counter,
+            store,
+            lambda part, text: progress(part * 0.6, text),
+            world.receivers,
+        )
         return tally, detect(
             store, counter.drain(), pieces, world, lambda part, text: progress(0.6 + part * 0.4, text)
         )
@@ -315,7 +322,7 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 ingest_writer=lake.writer(STREAM, TABLES),
                 points_writer=lake.writer("track_points", ("track_points",)),
                 reception_writer=lake.writer("reception", ("reception",)),
-                decoding=lambda: Decoding(spool, open_decoder, Cleaner()),
+                decoding=lambda: Decoding(spool, open_decoder, Cleaner(base.receivers)),
                 world=world,
                 given=given,
                 watch=Watch(

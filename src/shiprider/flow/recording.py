@@ -26,7 +26,7 @@ from shiprider.formats.decoded import Decoder
 from shiprider.model.codes import Flaw
 from shiprider.model.finding import Finding
 from shiprider.model.tables import OBSERVATIONS, STATEMENTS, raw_address
-from shiprider.model.world import World
+from shiprider.model.world import Receivers, World
 from shiprider.observe.cleaner import Cleaner
 from shiprider.observe.exposure import ReceptionCounter
 from shiprider.observe.order import sorted_rows
@@ -123,13 +123,14 @@ def read_rows(
     counter: ReceptionCounter,
     store: DayStore,
     progress: Progress,
+    receivers: Receivers | None = None,
 ) -> Tally:
     """Decode and clean everything the feeds give, in order, into the store.
 
     Raises InputError where a source cannot be read, UnstampedRecording where nothing tells the time.
     """
     tally = Tally()
-    cleaner = Cleaner()
+    cleaner = Cleaner(receivers)
     segment = 0
     totals = [feed.total_bytes or 0 for feed in feeds]
     for number, feed in enumerate(feeds):

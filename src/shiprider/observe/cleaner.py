@@ -1,7 +1,7 @@
 """The first step after decoding: every row judged, none dropped.
 
-Always true: tables come back with the same rows in the same order, only `flaws` and `duplicate_of`
-filled; one long batch and many short ones give the same marks; a snapshot restored goes on as if
+Always true: tables come back with the same rows in the same order, only `flaws`, `duplicate_of` and
+the kinds of the operator's receivers filled; one long batch and many short ones give the same marks; a snapshot restored goes on as if
 nothing had happened.
 """
 
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from shiprider.model.codes import Flaw, TransmitterClass
 from shiprider.model.columns import floats, integers
+from shiprider.model.world import Receivers
 from shiprider.observe.duplicates import FIXED_WINDOW_US, MOVING_WINDOW_US, STILL_WINDOW_US, Seen
 from shiprider.observe.fingerprint import position_payload, table_payload
+from shiprider.observe.receivers import declared_kinds
 from shiprider.observe.validate import observation_flaws, origin_flaws, statement_flaws
 
 #: Half a knot: below it a vessel may repeat its position to the last digit.
@@ -60,9 +62,13 @@ def _marked(table: pa.Table, flaws: NDArray[np.int32], duplicate_of: NDArray[np.
 
 
 class Cleaner:
-    """Validates and marks duplicates. Holds only what the horizon of duplicates needs."""
+    """Validates and marks duplicates. Holds only what the horizon of duplicates needs.
 
-    def __init__(self) -> None:
+    `receivers` are the operator's: what they say of a source's kind stands above what its name suggests.
+    """
+
+    def __init__(self, receivers: Receivers | None = None) -> None:
+        self._receivers = receivers
         self._positions = Seen()
         self._statements = Seen()
         self._messages = Seen()
@@ -72,7 +78,7 @@ class Cleaner:
     ) -> tuple[pa.Table, pa.Table, pa.Table]:
         """The three tables, judged. Schemas of `model.tables`; each call takes the rows after the last call's."""
         return (
-            self._clean_observations(observations),
+            self._clean_observations(declared_kinds(observations, self._receivers)),
             self._clean_texts(statements, statement_flaws(statements), _STATEMENT_PAYLOAD, self._statements),
             self._clean_texts(messages, origin_flaws(messages), _MESSAGE_PAYLOAD, self._messages),
         )
