@@ -10,7 +10,7 @@ see docs/decisions/0006-reception-and-silence.md.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
@@ -47,7 +47,7 @@ from shiprider.measure.slots import Slots, widened
 from shiprider.model.codes import Nature
 from shiprider.model.finding import Evidence, Fact, Finding
 from shiprider.model.rows import Rows
-from shiprider.model.world import World
+from shiprider.model.world import Reception, World
 
 #: An open gap is judged again when it has grown by a fifth.
 _GROWTH: Final = 1.2
@@ -86,6 +86,10 @@ class GapState:
     cells: int = 0
     last_epoch: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     heard: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, EPOCHS), np.int16))
+    #: Positions a day that were known to be received where each was last, and by which map.
+    a_day: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    map_of: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
+    maps: tuple[str, ...] = ()
     until_us: int = _FAR_BACK
 
     def copy(self) -> "GapState":
@@ -101,6 +105,9 @@ class GapState:
             self.cells,
             self.last_epoch.copy(),
             self.heard.copy(),
+            self.a_day.copy(),
+            self.map_of.copy(),
+            self.maps,
             self.until_us,
         )
 
@@ -117,6 +124,8 @@ class _Silence:
     others_during: float
     end_us: int
     end: tuple[float, float, int] | None  # latitude, longitude, raw
+    a_day: float = math.nan  # positions a day received where it began, as known then, and by which map
+    map_version: str = ""
 
     @property
     def start_us(self) -> int:
@@ -154,7 +163,7 @@ class GapDetector:
         """Silences that ended in these rows, then those that go on at `rows.until_us`."""
         state = state.copy()
         findings: list[Finding] = []
-        for silence, slot in self._ended(state, rows):
+        for silence, slot in self._ended(state, rows, world):
             finding = self._judged(silence, world)
             if finding is not None:
                 findings.append(finding)
@@ -171,8 +180,9 @@ class GapDetector:
         going_on.next_look_us[:] = 0
         return self._open(going_on, world)
 
-    def _ended(self, state: GapState, rows: Rows) -> list[tuple[_Silence, int]]:
+    def _ended(self, state: GapState, rows: Rows, world: World) -> list[tuple[_Silence, int]]:
         points = rows.points
+        a_day, map_of = state.a_day, state.map_of
         slot = state.slots.assign(points.claimed_id)
         size = len(state.slots)
         state.integers = widened(state.integers, size, 0)
@@ -219,6 +229,8 @@ class GapDetector:
             )
             for k in range(count):
                 i = int(found_row[k])
+                s = int(slot[i])
+                began_before = int(found_integers[k, L_TIME]) <= state.until_us and s < len(a_day)
                 silence = _Silence(
                     int(points.claimed_id[i]),
                     found_integers[k].copy(),
@@ -229,9 +241,40 @@ class GapDetector:
                     int(points.time_us[i]),
                     (float(points.latitude_deg[i]), float(points.longitude_deg[i]), int(points.raw[i])),
                 )
-                ended.append((silence, int(slot[i])))
+                if began_before:
+                    known = replace(silence, a_day=float(a_day[s]), map_version=_named(state.maps, map_of[s]))
+                else:
+                    known = self._there(silence, world)
+                ended.append((known, s))
             if row == len(slot):
+                self._remember(state, np.unique(slot), world)
                 return ended
+
+    def _there(self, silence: _Silence, world: World) -> _Silence:
+        """The silence with what is known of reception where it began."""
+        if self.numbers.positions_per_day is None or world.reception is None:
+            return silence
+        return replace(
+            silence,
+            a_day=_positions_a_day(silence.integers, silence.floats, world.reception),
+            map_version=world.reception.version,
+        )
+
+    def _remember(self, state: GapState, heard_now: NDArray[np.int32], world: World) -> None:
+        """Keep what is known of reception where these were last heard: a later map holds their silence, too."""
+        if self.numbers.positions_per_day is None or world.reception is None:
+            return
+        state.a_day = widened(state.a_day, len(state.slots), math.nan)
+        state.map_of = widened(state.map_of, len(state.slots), -1)
+        if not state.maps or state.maps[-1] != world.reception.version:
+            state.maps = (*state.maps, world.reception.version)
+        ring = state.integers[heard_now, L_RING]
+        enough = state.satellites[heard_now, ring] >= state.integers[heard_now, L_TIME] - round(
+            self.numbers.before_s * 1e6
+        )
+        for s in heard_now[enough].tolist():
+            state.a_day[s] = _positions_a_day(state.integers[s], state.floats[s], world.reception)
+            state.map_of[s] = len(state.maps) - 1
 
     def _open(self, state: GapState, world: World) -> list[Finding]:
         """Those silent now for long enough, looked at again only as they grow."""
@@ -263,6 +306,12 @@ class GapDetector:
                 state.until_us,
                 None,
             )
+            if slot < len(state.a_day):
+                silence = replace(
+                    silence,
+                    a_day=float(state.a_day[slot]),
+                    map_version=_named(state.maps, state.map_of[slot]),
+                )
             finding = self._judged(silence, world)
             if finding is not None:
                 state.reported[slot] = 1
@@ -288,23 +337,27 @@ class GapDetector:
         if numbers.positions_per_day is not None:
             if world.reception is None:
                 return None
-            heard = float(world.reception.positions_per_day(*here)[0])
+            heard = _known_a_day(silence)
             if not heard > numbers.positions_per_day:
                 return None
             facts["positions_per_day"] = round(heard, 1)
-            versions["reception"] = world.reception.version
+            if math.isfinite(silence.a_day):
+                versions["reception"] = silence.map_version
         if numbers.satellite_positions is not None:
             if numbers.satellite_positions > SATELLITE_MEMORY:
                 return None
             if silence.satellite_us < silence.start_us - round(numbers.before_s * 1e6):
                 return None
             facts["satellite_positions"] = numbers.satellite_positions
+            facts["before_s"] = numbers.before_s
         if silence.end is not None:
             there = (np.array([silence.end[0]]), np.array([silence.end[1]]))
             apart_m = float(haversine_m(*here, *there)[0])
             facts["reappeared_m"] = round(apart_m)
             facts["implied_mps"] = round(apart_m / max(silence.duration_s, 1.0), 2)
         reason = "silence" if silence.end is not None else "silence_open"
+        if numbers.positions_per_day is not None and numbers.satellite_positions is not None:
+            reason = "disabling" if silence.end is not None else "disabling_open"
         if numbers.false_alarms_per_vessel_day is not None:
             chance = self._chance(silence, world)
             if chance is None:
@@ -373,6 +426,33 @@ class GapDetector:
             latitude, longitude, world.anchorages.latitude_deg, world.anchorages.longitude_deg
         )
         return bool(distance.min() < numbers.anchorage_m)
+
+
+def _positions_a_day(integers: NDArray[np.int64], floats: NDArray[np.float64], reception: Reception) -> float:
+    """Positions a day that are received of such a vessel at its last place; NaN where nothing is known."""
+    return reception.positions_per_day(
+        float(floats[L_LAT]),
+        float(floats[L_LON]),
+        int(integers[L_CLASS]),
+        float(floats[L_SPEED]),
+        int(integers[L_NAV]),
+    )
+
+
+def _known_a_day(silence: _Silence) -> float:
+    """Positions a day received where the silence begins, NaN where that is not known.
+
+    Where no earlier day tells (new water, or the first day of a recording), the vessel's own last
+    satellite positions do.
+    """
+    if math.isfinite(silence.a_day) or silence.satellite_us == _FAR_BACK:
+        return silence.a_day
+    span_s = (silence.start_us - silence.satellite_us) * 1e-6
+    return (SATELLITE_MEMORY - 1) * 86_400.0 / max(span_s, 1.0)
+
+
+def _named(maps: tuple[str, ...], number: int) -> str:
+    return maps[number] if 0 <= number < len(maps) else ""
 
 
 def _outage(silence: _Silence) -> bool:

@@ -59,8 +59,15 @@ class Reception(Protocol):
         """Which fit, on which days."""
         ...
 
-    def positions_per_day(self, latitude_deg: F64, longitude_deg: F64) -> F64:
-        """Mean received positions a day in that cell, shape (n,)."""
+    def positions_per_day(
+        self,
+        latitude_deg: float,
+        longitude_deg: float,
+        transmitter_class: int,
+        speed_mps: float,
+        nav_status: int,
+    ) -> float:
+        """Positions received in a day of a transmitter that stays there and is on; NaN where nothing is known."""
         ...
 
     def silence_probability(

@@ -34,7 +34,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from shiprider.measure.cells import NO_CELL, h3_cells
-from shiprider.measure.clock import HOUR_US
+from shiprider.measure.clock import DAY_US, HOUR_US
 from shiprider.measure.geodesy import EARTH_RADIUS_M, bearing_deg, haversine_m
 from shiprider.model.codes import TransmitterClass
 from shiprider.model.columns import floats, integers
@@ -71,8 +71,9 @@ _CLASSES: Final = len(TransmitterClass)
 
 @dataclass(frozen=True, slots=True)
 class ReceptionMap:
-    """A fit. `cells` ascending; `share`, `hourly` and `dispersion` per cell and class, shapes
-    (m, classes), (m, classes, 24), (m, classes); silences of the fit by cell, `silence_cells` ascending.
+    """A fit. `cells` ascending; `share`, `wide`, `hourly` and `dispersion` per cell and class, shapes
+    (m, classes), (m, classes), (m, classes, 24), (m, classes); `wide` is the plain share of the cell and
+    its ring (about a degree across), NaN where nothing was sent; silences of the fit by cell, `silence_cells` ascending.
 
     `scale` and `slope` turn the product into a share of silences: scale * product ** slope.
     """
@@ -81,8 +82,8 @@ class ReceptionMap:
     days: int
     cells: U64
     share: NDArray[np.float32]
+    wide: NDArray[np.float32]
     hourly: NDArray[np.float32]
-    per_day: NDArray[np.float32]
     dispersion: NDArray[np.float32]
     scale: float = 1.0
     slope: float = 1.0
@@ -91,12 +92,21 @@ class ReceptionMap:
     silence_s: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     _rows: dict[int, int] = field(default_factory=dict, repr=False)
 
-    def positions_per_day(self, latitude_deg: F64, longitude_deg: F64) -> F64:
-        """Mean received positions a day in that cell, shape (n,); 0 where nothing was received."""
-        row = self._find(
-            h3_cells(np.asarray(latitude_deg, float), np.asarray(longitude_deg, float), RESOLUTION)
-        )
-        return np.where(row >= 0, self.per_day[row] if len(self.per_day) else 0.0, 0.0).astype(np.float64)
+    def positions_per_day(
+        self,
+        latitude_deg: float,
+        longitude_deg: float,
+        transmitter_class: int,
+        speed_mps: float,
+        nav_status: int,
+    ) -> float:
+        """Positions that are received in a day of a transmitter that stays there and is on; NaN where unknown.
+
+        A rate per vessel (Welch et al. 2022), so it does not grow with the traffic.
+        """
+        row = self._rows.get(h3.latlng_to_cell(latitude_deg, longitude_deg, RESOLUTION), -1)
+        share = float(self.wide[row, transmitter_class]) if row >= 0 else math.nan
+        return share * DAY_US / 1e6 / float(reporting_interval_s(transmitter_class, speed_mps, nav_status))
 
     def share_heard(
         self,
@@ -247,8 +257,8 @@ class ReceptionMap:
             numbers=np.array([self.days, self.scale, self.slope, self.silences_a_day]),
             cells=self.cells,
             share=self.share,
+            wide=self.wide,
             hourly=self.hourly,
-            per_day=self.per_day,
             dispersion=self.dispersion,
             silence_cells=self.silence_cells,
             silence_s=self.silence_s,
@@ -266,8 +276,8 @@ class ReceptionMap:
                     days=int(days),
                     cells=kept["cells"],
                     share=kept["share"],
+                    wide=kept["wide"],
                     hourly=kept["hourly"],
-                    per_day=kept["per_day"],
                     dispersion=kept["dispersion"],
                     scale=scale,
                     slope=slope,
@@ -285,8 +295,8 @@ def unfitted_map() -> ReceptionMap:
         days=0,
         cells=np.zeros(0, np.uint64),
         share=np.zeros((0, _CLASSES), np.float32),
+        wide=np.zeros((0, _CLASSES), np.float32),
         hourly=np.zeros((0, _CLASSES, 24), np.float32),
-        per_day=np.zeros(0, np.float32),
         dispersion=np.zeros((0, _CLASSES), np.float32),
     )
 
@@ -318,9 +328,8 @@ def fit_reception(
     heard = np.zeros_like(sent)
     np.add.at(sent, (row, station, hour), expected)
     np.add.at(heard, (row, station, hour), np.minimum(received, expected))
-    share = _smoothed(cells, sent.sum(axis=2), heard.sum(axis=2))
+    share, wide = _smoothed(cells, sent.sum(axis=2), heard.sum(axis=2))
     hourly = (heard + _HOUR_WEIGHT * share[:, :, None]) / (sent + _HOUR_WEIGHT)
-    per_day = np.bincount(row, received, len(cells)) / len(days)
     dispersion = _dispersions(
         share,
         row * _CLASSES + station,
@@ -338,8 +347,8 @@ def fit_reception(
             days=len(days),
             cells=cells,
             share=share.astype(np.float32),
+            wide=wide.astype(np.float32),
             hourly=hourly.astype(np.float32),
-            per_day=per_day.astype(np.float32),
             dispersion=dispersion,
         )
     )
@@ -351,8 +360,8 @@ def _with_rows(fitted: ReceptionMap) -> ReceptionMap:
     return fitted
 
 
-def _smoothed(cells: U64, sent: F64, heard: F64) -> F64:
-    """Shares per cell and class, shrunk towards the ring of neighbours and that towards nought."""
+def _smoothed(cells: U64, sent: F64, heard: F64) -> tuple[F64, F64]:
+    """Shares per cell and class, shrunk towards the ring of neighbours and that towards nought; and the ring's own."""
     index = {int(cell): row for row, cell in enumerate(cells.tolist())}
     around_sent, around_heard = sent.copy(), heard.copy()
     for cell, row in index.items():
@@ -362,7 +371,8 @@ def _smoothed(cells: U64, sent: F64, heard: F64) -> F64:
                 around_sent[row] += sent[at]
                 around_heard[row] += heard[at]
     around = around_heard / (around_sent + _NOTHING_WEIGHT)
-    return (heard + _NEIGHBOUR_WEIGHT * around) / (sent + _NEIGHBOUR_WEIGHT)
+    wide = np.divide(around_heard, around_sent, out=np.full_like(sent, np.nan), where=around_sent > 0.0)
+    return (heard + _NEIGHBOUR_WEIGHT * around) / (sent + _NEIGHBOUR_WEIGHT), wide
 
 
 def _dispersions(
@@ -464,8 +474,8 @@ def _set_against_silences(fitted: ReceptionMap, track_points: pa.Table, before: 
         days=fitted.days,
         cells=fitted.cells,
         share=fitted.share,
+        wide=fitted.wide,
         hourly=fitted.hourly,
-        per_day=fitted.per_day,
         dispersion=fitted.dispersion,
         scale=scale,
         slope=slope,

@@ -327,8 +327,25 @@ def marine_cadastre(given: Iterable[Report]) -> bytes:
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")
     write.writerow(
-        "MMSI BaseDateTime LAT LON SOG COG Heading VesselName IMO CallSign VesselType Status Length Width Draft "
-        "Cargo TransceiverClass".split()
+        [
+            "MMSI",
+            "BaseDateTime",
+            "LAT",
+            "LON",
+            "SOG",
+            "COG",
+            "Heading",
+            "VesselName",
+            "IMO",
+            "CallSign",
+            "VesselType",
+            "Status",
+            "Length",
+            "Width",
+            "Draft",
+            "Cargo",
+            "TransceiverClass",
+        ]
     )
     for r in sorted(given, key=lambda item: item.t):
         s = r.ship
@@ -346,9 +363,34 @@ def danish(given: Iterable[Report]) -> bytes:
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\r\n")
     write.writerow(
-        "# Timestamp,Type of mobile,MMSI,Latitude,Longitude,Navigational status,ROT,SOG,COG,Heading,IMO,Callsign,"
-        "Name,Ship type,Cargo type,Width,Length,Type of position fixing device,Draught,Destination,ETA,"
-        "Data source type,A,B,C,D".split(",")
+        [
+            "# Timestamp",
+            "Type of mobile",
+            "MMSI",
+            "Latitude",
+            "Longitude",
+            "Navigational status",
+            "ROT",
+            "SOG",
+            "COG",
+            "Heading",
+            "IMO",
+            "Callsign",
+            "Name",
+            "Ship type",
+            "Cargo type",
+            "Width",
+            "Length",
+            "Type of position fixing device",
+            "Draught",
+            "Destination",
+            "ETA",
+            "Data source type",
+            "A",
+            "B",
+            "C",
+            "D",
+        ]
     )
     kind = {"A": "Class A", "B": "Class B", "base": "Base Station", "aton": "AtoN", "sar": "SAR Airborne"}
     for r in sorted(given, key=lambda item: item.t):

@@ -1,5 +1,6 @@
 """Gaps: each condition just below and above, open and closed, and the reception map's part."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -39,8 +40,8 @@ class Heard:
         self.a_day, self.chance = a_day, chance
         self.asked: list[tuple] = []
 
-    def positions_per_day(self, latitude_deg, longitude_deg):
-        return np.full(len(latitude_deg), self.a_day)
+    def positions_per_day(self, latitude_deg, longitude_deg, transmitter_class, speed_mps, nav_status):
+        return self.a_day
 
     def silence_probability(self, *question):
         self.asked.append(question)
@@ -96,6 +97,14 @@ def test_disabling_needs_every_condition(
     rows = by_satellite(silent(sea, hours), satellites)
     world = World(coast=Shore(shore_m), reception=Heard(a_day))
     assert len(found("gap.disabling", rows, world)) == count
+
+
+def test_disabling_in_unknown_water_asks_the_vessels_own_record(sea, found) -> None:
+    # every ten minutes by satellite: 144 a day
+    rows = by_satellite(silent(sea, 13.0), 14)
+    (finding,) = found("gap.disabling", rows, World(coast=Shore(2e5), reception=Heard(math.nan)))
+    assert finding.facts["positions_per_day"] == 144.0
+    assert "where 144 positions a day are received" in render(finding, "en")
 
 
 def test_disabling_counts_satellite_positions_of_twelve_hours_only(sea, found) -> None:

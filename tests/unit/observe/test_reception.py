@@ -1,5 +1,6 @@
 """Exposure counted by hand, and the fitted map against scipy and against silences it has not seen."""
 
+import math
 from datetime import date
 
 import numpy as np
@@ -152,7 +153,7 @@ def test_longer_is_odder_and_unknown_waters_are_never_odd(observations_of) -> No
         12.2, -75.0, 1, start, 86_400, 0.0
     )
     assert unfitted_map().silence_probability(12.2, -75.0, 1, start, 1e6, 0.0) == 1.0
-    assert unfitted_map().positions_per_day(np.array([12.2]), np.array([-75.0])) == 0.0
+    assert math.isnan(unfitted_map().positions_per_day(12.2, -75.0, 1, 0.0, 0))
 
 
 def test_a_transmitter_that_is_heard_badly_may_be_silent_for_longer(observations_of) -> None:
@@ -163,12 +164,19 @@ def test_a_transmitter_that_is_heard_badly_may_be_silent_for_longer(observations
     assert weak > 3 * usual
 
 
-def test_positions_a_day_are_those_received(observations_of) -> None:
-    table = sail(observations_of, np.random.default_rng(4), 0.5, days=2, vessels=1)
+@pytest.mark.parametrize("vessels", [1, 6])
+def test_positions_a_day_are_those_received_of_one_vessel(observations_of, vessels: int) -> None:
+    """Half of what is sent every 10 s, however many vessels there are."""
+    table = sail(observations_of, np.random.default_rng(4), 0.5, days=2, vessels=vessels)
     counter = ReceptionCounter()
     counter.count(table)
     map_ = fit_reception(counter.drain())
-    assert map_.per_day.sum() == pytest.approx(table.num_rows / 2, rel=1e-3)
+    place = float(table["latitude_deg"][0].as_py()), float(table["longitude_deg"][0].as_py())
+    assert map_.positions_per_day(*place, 1, 5.0, 0) == pytest.approx(4320.0, rel=0.03)
+    assert math.isnan(map_.positions_per_day(-40.0, 100.0, 1, 5.0, 0))
+    assert ReceptionMap.load(map_.save()).positions_per_day(*place, 1, 5.0, 0) == pytest.approx(
+        4320.0, rel=0.03
+    )
 
 
 def test_silences_by_chance_are_seldom_called_odd(observations_of) -> None:
