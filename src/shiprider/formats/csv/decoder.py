@@ -26,6 +26,7 @@ from shiprider.formats.csv.layouts import (
 from shiprider.formats.decoded import REJECTS, Counts, DecodeContext, Decoded
 from shiprider.model.codes import IdentityKind, SensorKind, TimeSource, TransmitterClass
 from shiprider.model.errors import InputError
+from shiprider.model.identity import MmsiForm, form_of_head
 from shiprider.model.tables import MESSAGES, OBSERVATIONS, STATEMENTS
 
 _TIME: Final = pl.Datetime("us", "UTC")
@@ -34,6 +35,19 @@ _SIZES: Final = ("to_bow", "to_stern", "to_port", "to_starboard")
 _UNSAID: Final = ("unknown", "undefined", "null", "nan", "none", "n/a")
 #: A table gives no accuracy: that of a GNSS receiver without augmentation (IMO A.915(22): 10 m at 95 %).
 _SIGMA_M: Final = 15.0
+#: Classes of vessels, and what the first three digits of a number say of the others (ITU-R M.585-9).
+_OF_SHIPS: Final = (float(TransmitterClass.A), float(TransmitterClass.B_CS))
+_CLASS_OF_FORM: Final = {
+    MmsiForm.COAST: TransmitterClass.BASE_STATION,
+    MmsiForm.AID_TO_NAVIGATION: TransmitterClass.AID_TO_NAVIGATION,
+    MmsiForm.SAR_AIRCRAFT: TransmitterClass.SAR_AIRCRAFT,
+    MmsiForm.LOCATING_DEVICE: TransmitterClass.LOCATING_DEVICE,
+}
+_CLASS_OF_HEAD: Final = {
+    head: int(_CLASS_OF_FORM[MmsiForm(form)])
+    for head, form in enumerate(form_of_head().tolist())
+    if form in _CLASS_OF_FORM
+}
 
 
 class _State(msgspec.Struct):
@@ -224,6 +238,22 @@ class CsvDecoder:
         )
         return pl.coalesce(self._number(name), words)
 
+    def _transmitter(self, mmsi: pl.Expr) -> pl.Expr:
+        """The class as said; by the number where nothing, or only class A or B, is said of a fixed station or aircraft.
+
+        Most tables know no other classes than A and B, and write one of them beside a buoy's number.
+        """
+        said = self._coded("transmitter_class", CLASSES)
+        by_number = (mmsi // 1_000_000).replace_strict(
+            list(_CLASS_OF_HEAD), list(_CLASS_OF_HEAD.values()), default=None, return_dtype=pl.Float64
+        )
+        of_a_ship = said.is_null() | said.is_in(_OF_SHIPS)
+        return (
+            pl.when(of_a_ship & by_number.is_not_null())
+            .then(by_number)
+            .otherwise(said.fill_null(int(TransmitterClass.UNKNOWN)))
+        )
+
     def _moment(self) -> pl.Expr:
         text = pl.col("time").str.strip_chars().str.strip_suffix("Z")
         tries: list[pl.Expr] = []
@@ -267,9 +297,7 @@ class CsvDecoder:
             receiver=self._text("receiver"),
             claimed_id=mmsi,
             claimed_id_kind=pl.when(mmsi > 0).then(int(IdentityKind.MMSI)).otherwise(int(IdentityKind.NONE)),
-            transmitter_class=self._coded("transmitter_class", CLASSES).fill_null(
-                int(TransmitterClass.UNKNOWN)
-            ),
+            transmitter_class=self._transmitter(mmsi),
             message_type=self._number("message_type"),
             nav_status=self._coded("status", NAV_STATUS),
             latitude_deg=pl.when(~unplaced).then(latitude),

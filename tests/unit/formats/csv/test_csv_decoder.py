@@ -158,6 +158,34 @@ def test_state_spans_calls(cut: int) -> None:
         other.restore(b"nonsense")
 
 
+@pytest.mark.parametrize(
+    ("mmsi", "said", "meant"),
+    [
+        ("002190001", "", TransmitterClass.BASE_STATION),
+        ("2190001", "A", TransmitterClass.BASE_STATION),
+        ("992191234", "A", TransmitterClass.AID_TO_NAVIGATION),
+        ("111219501", "B", TransmitterClass.SAR_AIRCRAFT),
+        ("970123456", "", TransmitterClass.LOCATING_DEVICE),
+        ("219000001", "", TransmitterClass.UNKNOWN),
+        ("219000001", "B", TransmitterClass.B_CS),
+        ("982191234", "A", TransmitterClass.A),
+    ],
+)
+def test_what_is_no_vessel_is_known_by_its_number(mmsi: str, said: str, meant: TransmitterClass) -> None:
+    """ITU-R M.585-9: 00MID coast station, 99MID aid to navigation, 111MID aircraft, 970 AIS-SART, 98MID craft."""
+    header, line = (
+        b"MMSI,BaseDateTime,LAT,LON,TransceiverClass",
+        f"{mmsi},2024-03-31T00:00:01,29.7,-95.0,{said}",
+    )
+    layout = declared(
+        '[columns]\ntime = "BaseDateTime"\nmmsi = "MMSI"\nlatitude = "LAT"\nlongitude = "LON"\n'
+        'transmitter_class = "TransceiverClass"\n'
+    )
+    data = header + b"\n" + line.encode() + b"\n"
+    (row,) = open_decoder(data, RECORDING, (layout,)).decode(data, 0, 0, True).observations.to_pylist()
+    assert row["transmitter_class"] == meant
+
+
 def test_a_declared_layout() -> None:
     layout = declared(
         'name = "mine"\ntime_formats = ["epoch_ms"]\nspeed_unit = "mps"\ndelimiter = ";"\n'
