@@ -20,8 +20,8 @@ F64 = NDArray[np.float64]
 
 _IMPOSSIBLE: Final = int(Flaw.IMPOSSIBLE_MOTION)
 _RAD_M: Final = EARTH_RADIUS_M * math.pi / 180.0
-#: A circle is followed from position to position no further apart than this.
-_CIRCLE_STEP_US: Final = 3 * MINUTE_US
+#: A circle is followed from position to position no further apart than this: sparse reports are 10 min apart.
+_CIRCLE_STEP_US: Final = 12 * MINUTE_US
 #: ... and no nearer than this: over less, the noise of positions turns at random.
 _CIRCLE_STEP_M: Final = 75.0
 LOOK_US: Final = 10 * MINUTE_US
@@ -41,9 +41,13 @@ M_JUMP_FROM_RAW: Final = 7
 M_CIRCLE_FROM: Final = 8
 M_CIRCLE_RAW: Final = 9
 M_CIRCLE_COUNT: Final = 10
-M_CIRCLE_TOLD: Final = 11
+M_CIRCLE_TOLD: Final = 11  # half turns told
 M_LOOKED: Final = 12
-M_INTEGERS: Final = 13
+M_JUMP_FROM_TRACK: Final = 13
+M_TOLD: Final = 14  # start of the jump told last, 0 for none
+M_TOLD_KIND: Final = 15
+M_TOLD_CHANGES: Final = 16  # changes between its two tracks, the jump itself included
+M_INTEGERS: Final = 17
 # float columns
 M_LAT: Final = 0
 M_LON: Final = 1
@@ -77,6 +81,10 @@ TELEPORT: Final = 1
 OFFSET: Final = 2
 CIRCLE: Final = 3
 LOOK: Final = 4
+#: A jump that was told is taken back: the identity speaks from both places, time and again.
+BOTH: Final = 5
+#: So many changes between two places are an identity used twice (as `identity.ours` counts them).
+_CHANGES_OF_TWO: Final = 4
 # integer columns of an event: kind, slot, start, end, raw, end raw, track, row
 V_INTEGERS: Final = 8
 # float columns: latitude, longitude, metres, seconds or radius, speed
@@ -143,7 +151,7 @@ def fold_motion(
     turns_deg, least_positions, residual, radius_m, circle_mps = preset[6:11]
     count = 0
     for i in range(begin, len(slot)):
-        if count + 4 > len(events):
+        if count + 5 > len(events):
             return i, count
         v = slot[i]
         moment = time_us[i]
@@ -174,10 +182,39 @@ def fold_motion(
                 values[count, 2] = places[v, M_JUMP_M]
                 values[count, 3] = (numbers[v, M_JUMP] - numbers[v, M_JUMP_FROM]) * 1e-6
                 values[count, 4] = 0.0
+                numbers[v, M_TOLD_KIND] = events[count, 0]
                 count += 1
+                numbers[v, M_JUMP] = 0
+                numbers[v, M_TOLD] = numbers[v, M_JUMP_FROM]
+                numbers[v, M_TOLD_CHANGES] = 1
+            elif track[i] == numbers[v, M_JUMP_FROM_TRACK] != numbers[v, M_JUMP_TRACK]:
+                # it still speaks from where it was: a stray position, or an identity used twice
                 numbers[v, M_JUMP] = 0
             elif since > within_s or (not (flaws[i] & _IMPOSSIBLE) and track[i] == numbers[v, M_JUMP_TRACK]):
                 numbers[v, M_JUMP] = 0
+        if numbers[v, M_TOLD] > 0 and track[i] != numbers[v, M_TRACK]:
+            if (moment - numbers[v, M_TOLD]) * 1e-6 > _RETURN_S or (
+                track[i] != numbers[v, M_JUMP_TRACK] and track[i] != numbers[v, M_JUMP_FROM_TRACK]
+            ):
+                numbers[v, M_TOLD] = 0
+            else:
+                numbers[v, M_TOLD_CHANGES] += 1
+                if numbers[v, M_TOLD_CHANGES] >= _CHANGES_OF_TWO:
+                    events[count, 0] = BOTH
+                    events[count, 1] = v
+                    events[count, 2] = numbers[v, M_TOLD]
+                    events[count, 3] = moment
+                    events[count, 4] = numbers[v, M_JUMP_FROM_RAW]
+                    events[count, 5] = numbers[v, M_JUMP_RAW]
+                    events[count, 6] = track[i]
+                    events[count, 7] = i
+                    values[count, 0] = places[v, M_JUMP_LAT]
+                    values[count, 1] = places[v, M_JUMP_LON]
+                    values[count, 2] = places[v, M_JUMP_M]
+                    values[count, 3] = 0.0
+                    values[count, 4] = float(numbers[v, M_TOLD_KIND])
+                    count += 1
+                    numbers[v, M_TOLD] = 0
         impossible = (flaws[i] & _IMPOSSIBLE) != 0
         if known and not impossible and track[i] == numbers[v, M_TRACK] and 0.0 < elapsed <= within_s:
             said = max(speed[i], places[v, M_SPEED]) if np.isfinite(speed[i]) else np.nan
@@ -194,6 +231,8 @@ def fold_motion(
             numbers[v, M_JUMP_RAW] = raw[i]
             numbers[v, M_JUMP_FROM_RAW] = numbers[v, M_RAW]
             numbers[v, M_JUMP_TRACK] = track[i]
+            numbers[v, M_JUMP_FROM_TRACK] = numbers[v, M_TRACK]
+            numbers[v, M_TOLD] = 0
             places[v, M_JUMP_M] = apart
             places[v, M_JUMP_LAT] = y
             places[v, M_JUMP_LON] = x
@@ -253,13 +292,14 @@ def fold_motion(
             if (
                 abs(places[v, M_TURN]) >= turns_deg
                 and n >= least_positions
-                and numbers[v, M_CIRCLE_TOLD] == 0
+                and abs(places[v, M_TURN]) >= 180.0 * (numbers[v, M_CIRCLE_TOLD] + 1)
             ):
                 radius, off = fitted_circle(places[v], n - 1)
                 took = max((moment - numbers[v, M_CIRCLE_FROM]) * 1e-6, 1.0)
                 mean = places[v, M_WAY] / took
                 if radius >= radius_m and off <= residual * radius and mean >= circle_mps:
-                    numbers[v, M_CIRCLE_TOLD] = 1
+                    # told again with each further half turn, so that its end is known to that
+                    numbers[v, M_CIRCLE_TOLD] = np.int64(abs(places[v, M_TURN]) / 180.0)
                     events[count, 0] = CIRCLE
                     events[count, 1] = v
                     events[count, 2] = numbers[v, M_CIRCLE_FROM]

@@ -27,6 +27,8 @@ from shiprider.model.world import Coast, World
 _SUBTYPES: Final = {motion.TELEPORT: "teleport", motion.OFFSET: "offset", motion.CIRCLE: "circle"}
 #: Where vessels sail inland is remembered in cells of this many degrees.
 _WATERWAY_DEG: Final = 0.05
+#: A stay inland is told again when it has grown by a tenth: its end is known to that.
+_INLAND_GROWTH: Final = 1.1
 _ROSE: Final = np.arange(0.0, 360.0, 45.0)
 
 
@@ -50,12 +52,12 @@ class SpoofingForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 @dataclass(frozen=True, slots=True)
 class Inland:
-    """One identity's stay inland: since when, how many looks, whether it was told."""
+    """One identity's stay inland: since when, how many looks, and how many when it was told last (0: never)."""
 
     start_us: int
     raw: int
     looks: int
-    told: bool
+    told: int
 
 
 @dataclass(slots=True)
@@ -162,6 +164,10 @@ class SpoofingDetector:
     ) -> Finding:
         kind = int(event[0])
         facts: dict[str, Fact]
+        if kind == motion.BOTH:
+            facts = {"jump_m": round(float(value[2]))}
+            taken_back = self._finding(state, points, event, value, _SUBTYPES[int(value[4])], facts, {})
+            return msgspec.structs.replace(taken_back, reason_key="both_places", state="retracted")
         if kind == motion.CIRCLE:
             facts = {
                 "radius_m": round(float(value[2])),
@@ -216,10 +222,10 @@ class SpoofingDetector:
             if sailors != (slot,):
                 state.inland.pop(slot, None)
                 continue
-            stay = stay or Inland(int(looks[k, 2]), int(looks[k, 4]), 0, False)
+            stay = stay or Inland(int(looks[k, 2]), int(looks[k, 4]), 0, 0)
             stay = Inland(stay.start_us, stay.raw, stay.looks + 1, stay.told)
-            if stay.looks >= self.numbers.looks and not stay.told:
-                stay = Inland(stay.start_us, stay.raw, stay.looks, True)
+            if stay.looks >= self.numbers.looks and stay.looks >= _INLAND_GROWTH * stay.told:
+                stay = Inland(stay.start_us, stay.raw, stay.looks, stay.looks)
                 event = looks[k].copy()
                 event[2], event[4] = stay.start_us, stay.raw
                 facts: dict[str, Fact] = {"inland_m": round(self.numbers.inland_m), "looks": stay.looks}

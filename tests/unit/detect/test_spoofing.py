@@ -87,6 +87,16 @@ def test_two_regular_turns_are_a_circle(sea, found, radius, turns, knots, count)
         assert told[0].facts["radius_m"] == pytest.approx(radius, rel=0.02)
 
 
+@pytest.mark.parametrize("every_s", [10.0, 60.0, 300.0, 540.0])
+def test_a_circle_is_followed_to_its_end_however_sparse(sea, found, every_s) -> None:
+    """6 turns of 3 km radius at 8 kn, 76 min each."""
+    rows = circle(sea, 3000, 6, 8, every_s=every_s)
+    (told,) = [f for f in found("spoofing.ours", rows) if f.subtype == "circle"]
+    turn_s = 2 * np.pi * 3000 / (8 * KNOT)
+    assert (rows.points.time_us[-1] - told.end_us) * 1e-6 < 0.5 * turn_s + every_s
+    assert told.facts["turns"] > 5.4
+
+
 def test_a_ragged_circle_is_not_spoofed(sea, found) -> None:
     assert found("spoofing.ours", circle(sea, 1000, 4, 20, noise=0.1)) == []
 
@@ -107,6 +117,20 @@ def test_the_fitted_circle_is_that_of_numpy() -> None:
     expected = np.sqrt(solution[2] + solution[0] ** 2 + solution[1] ** 2)
     assert radius == pytest.approx(expected, rel=1e-9)
     assert off == pytest.approx(5.0, rel=0.2)
+
+
+@pytest.mark.parametrize(("first", "count"), [("ABABABABAB", 0), ("ABBABABABA", 0), ("AABBBBBAAA", 1)])
+def test_an_identity_used_twice_did_not_jump(sea, found, first, count) -> None:
+    """A and B are 50 km apart; where both go on speaking it is the identity detector's."""
+    t = np.arange(len(first)) * 60.0
+    there = np.array([letter == "B" for letter in first])
+    sea.reports(SHIP, t, np.where(there, 10.45, 10.0), np.full(len(t), -70.0), np.full(len(t), 0.0))
+    rows = sea.rows()
+    flaws = np.zeros(len(t), np.int32)
+    flaws[first.index("B")] = 256
+    points = replace(rows.points, track=SHIP * 16 + there, flaws=flaws)
+    told = found("spoofing.ours", Rows(points, rows.statements, rows.until_us))
+    assert [f.subtype for f in told] == ["teleport"] * count
 
 
 class Island:
@@ -131,6 +155,13 @@ def test_inland_for_three_looks_where_nobody_else_sails(sea, found, latitude, mi
     sea.sails(SHIP, (latitude, -70.0), [(minutes * 60.0, 6.0, 90.0)], at_s=9000.0)
     told = [f for f in found("spoofing.ours", sea.rows(), World(coast=Island())) if SHIP in f.participants]
     assert [f.subtype for f in told] == ["on_land"] * count
+
+
+def test_a_stay_inland_is_followed_to_its_end(sea, found) -> None:
+    sea.sails(SHIP, (10.0, -70.0), [(5 * 3600.0, 3.0, 90.0)])
+    rows = sea.rows()
+    (told,) = found("spoofing.ours", rows, World(coast=Island()))
+    assert (rows.points.time_us[-1] - told.end_us) * 1e-6 < 2400.0
 
 
 def test_search_aircraft_are_left_alone(sea, found) -> None:
