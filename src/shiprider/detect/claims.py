@@ -23,8 +23,9 @@ _IMPOSSIBLE: Final = int(Flaw.IMPOSSIBLE_MOTION)
 _AIRCRAFT: Final = int(TransmitterClass.SAR_AIRCRAFT)
 #: An identity unheard for this long is new when it is heard (again).
 _NEW_US: Final = 12 * HOUR_US
-#: Until rows have run for this long, everybody is new, and nobody is suspicious for it.
-_WARM_UP_US: Final = 6 * HOUR_US
+#: Until rows have run for this long, everybody is new, and nobody is suspicious for it. Who is in reach
+#: of a shore station is heard within minutes; satellites hear nearly all within an orbit or two.
+_WARM_UP_US: Final = HOUR_US
 PENDING: Final = 256
 
 # integer columns of an identity

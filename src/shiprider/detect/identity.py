@@ -4,7 +4,8 @@ Always true: a default or shared identity (`model.identity.HARMLESS_MMSI`), a fi
 locating device are never reported; each contradiction is told once, and again only as it grows; what
 was said is compared with what was said before, never with a register we do not have.
 
-Subtypes: `shared_mmsi`, `mmsi_change`, `invalid`, `imo`, `contradiction`, `name_change`.
+Subtypes: `shared_mmsi`, `mmsi_change`, `invalid` (form, MID, IMO check digit), `contradiction`, `name_change`
+(name, call sign or IMO number).
 """
 
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from shiprider.model.codes import Flaw, Nature, TransmitterClass
 from shiprider.model.finding import Evidence, Fact, Finding
 from shiprider.model.identity import (
     HARMLESS_MMSI,
+    HIGHEST_IMO,
     MmsiForm,
     VesselClass,
     imo_checksum_holds,
@@ -39,6 +41,14 @@ _NEVER: Final = -(1 << 62)
 _SAME_NAME: Final = 0.6
 #: A call sign shorter than this is a placeholder.
 _SHORTEST_CALLSIGN: Final = 4
+#: Subtypes of the reasons that are not named as they are.
+_SUBTYPES: Final = {
+    "same_imo": "mmsi_change",
+    "same_name": "mmsi_change",
+    "imo": "invalid",
+    "imo_change": "name_change",
+    "callsign_change": "name_change",
+}
 _PLACEHOLDERS: Final = frozenset(
     {"", "UNKNOWN", "NONAME", "NO NAME", "TEST", "AIS", "NIL", "NONE", "0000000", "VESSEL"}
 )
@@ -258,13 +268,21 @@ class IdentityDetector:
             facts["kind"] = VesselClass(int(event[claims.V_COUNT])).name.lower()
             return self._finding(state, event, value, "contradiction", "too_fast", facts, {"sustained": 0.5})
         other = int(state.slots.keys[event[claims.V_OTHER]])
-        if other in HARMLESS_MMSI:
+        if other in HARMLESS_MMSI or self._stated_by(state, mmsi, other, int(event[claims.V_END])):
             return None
         facts["old_mmsi"], facts["new_mmsi"] = str(mmsi), str(other)
         facts["silence_s"] = round((event[claims.V_END] - event[claims.V_START]) * 1e-6)
         flags = {state_.alpha3 for m in (mmsi, other) if (state_ := mmsi_state(m)) is not None}
         weights = {"at sea": 1.0, "flag changed": 0.5} if len(flags) > 1 else {"at sea": 1.0}
         return self._finding(state, event, value, "mmsi_change", "handover", facts, weights, other)
+
+    def _stated_by(self, state: IdentityState, one: int, other: int, appeared_us: int) -> bool:
+        """Whether the two had stated to be one hull before their handover would be told: then it was told."""
+        due_us = appeared_us + round(self.numbers.handover_s * 1e6)
+        pair = (min(one, other), max(one, other))
+        return any(
+            state.told.get((reason, *pair), due_us + 1) <= due_us for reason in ("same_imo", "same_name")
+        )
 
     def _shared(
         self,
@@ -365,7 +383,7 @@ class IdentityDetector:
             if new == old:
                 continue
             state.said[mmsi] = new
-            if new.imo and new.imo != old.imo and not imo_checksum_holds(new.imo):
+            if new.imo and new.imo != old.imo and new.imo <= HIGHEST_IMO and not imo_checksum_holds(new.imo):
                 yield from self._once(
                     state, "imo", mmsi, new.imo, new, mmsi, {"imo": str(new.imo)}, {"typing": -1.5}
                 )
@@ -373,6 +391,23 @@ class IdentityDetector:
                 facts: dict[str, Fact] = {"old_name": old.name, "new_name": new.name}
                 yield from self._once(
                     state, "name_change", mmsi, hash_text(new.name), new, mmsi, facts, {"same identity": -0.5}
+                )
+            elif imo_checksum_holds(old.imo) and imo_checksum_holds(new.imo) and old.imo != new.imo:
+                facts = {"old_imo": str(old.imo), "new_imo": str(new.imo)}
+                yield from self._once(
+                    state, "imo_change", mmsi, new.imo, new, mmsi, facts, {"another hull": 0.3}
+                )
+            elif old.callsign and old.callsign != new.callsign and _unlike(old.callsign, new.callsign):
+                facts = {"old_callsign": old.callsign, "new_callsign": new.callsign}
+                yield from self._once(
+                    state,
+                    "callsign_change",
+                    mmsi,
+                    hash_text(new.callsign),
+                    new,
+                    mmsi,
+                    facts,
+                    {"same identity": -0.5},
                 )
             yield from self._hull(state, mmsi, new)
 
@@ -421,7 +456,7 @@ class IdentityDetector:
         state.told[reason, key, value] = said.time_us
         who = [mmsi] if other is None else [mmsi, other]
         earlier = state.said.get(other) if other is not None else None
-        subtype = {"same_imo": "mmsi_change", "same_name": "mmsi_change"}.get(reason, reason)
+        subtype = _SUBTYPES.get(reason, reason)
         evidence = [
             Evidence(
                 track=mmsi * 16, claimed_id=mmsi, start_us=said.time_us, end_us=said.time_us, raws=(said.raw,)

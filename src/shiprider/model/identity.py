@@ -133,6 +133,10 @@ def form_allowed() -> NDArray[np.bool_]:
     return allowed
 
 
+#: Beyond this the field holds a flag State's official number, not an IMO number (ITU-R M.1371-5 table 52).
+HIGHEST_IMO: Final = 9_999_999
+
+
 def imo_checksum_holds(imo: int) -> bool:
     """True where a seven-digit IMO ship number's last digit checks (A.1117(30): weights 7 to 2)."""
     if not 1_000_000 <= imo <= 9_999_999:

@@ -18,8 +18,8 @@ from shiprider.model.columns import floats, integers
 
 #: A clock may be this far ahead of ours before its time counts as being in the future.
 FUTURE_TOLERANCE_US: Final = 2 * MINUTE_US
-#: Around 0 N 0 E a receiver without a fix reports itself; 0.01 degree is 1.1 km.
-NULL_ISLAND_DEG: Final = 0.01
+#: At 0 N 0 E a receiver without a fix reports itself; 0.0005 degree is 56 m. Vessels sail and meet near there.
+NULL_ISLAND_DEG: Final = 0.0005
 
 _UNAVAILABLE: Final = int(Flaw.POSITION_UNAVAILABLE)
 _OFF_EARTH: Final = int(Flaw.OFF_EARTH)
@@ -117,5 +117,6 @@ def statement_flaws(statements: pa.Table) -> NDArray[np.int32]:
     for position, weight in enumerate(range(7, 1, -1)):
         total += weight * (imo // 10 ** (6 - position) % 10)
     holds = (imo >= 1_000_000) & (imo <= 9_999_999) & (total % 10 == imo % 10)
-    flaws[(imo > 0) & ~holds] |= _IMO
+    # larger numbers are official numbers of flag States (M.1371-5 table 52) and have no check digit
+    flaws[(imo > 0) & (imo <= identity.HIGHEST_IMO) & ~holds] |= _IMO
     return flaws

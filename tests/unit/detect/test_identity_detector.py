@@ -85,13 +85,13 @@ def test_invalid_from_five_positions_on(sea, found, positions: int, count: int) 
     assert [f.subtype for f in told] == ["invalid"] * count
 
 
-@pytest.mark.parametrize(("imo", "count"), [(9_074_729, 0), (9_074_728, 1)])
+@pytest.mark.parametrize(("imo", "count"), [(9_074_729, 0), (9_074_728, 1), (12_345, 1), (10_000_001, 0)])
 def test_imo_check_digit(sea, found, imo: int, count: int) -> None:
     sea.sails(SHIP, (10.0, -70.0), [(600.0, 10.0, 0.0)])
     rows = sea.rows()
     statements = said(*[(s, SHIP, imo, 70, 100, "ANA", "ABCD") for s in (5.0, 365.0)])
     told = found("identity.ours", Rows(rows.points, statements, rows.until_us))
-    assert [f.subtype for f in told] == ["imo"] * count
+    assert [f.subtype for f in told] == ["invalid"] * count
     if told:
         assert told[0].latitude_deg == pytest.approx(10.0, abs=0.01)
         assert str(imo) in render(told[0])
@@ -126,6 +126,31 @@ def test_a_changed_name_but_not_a_typing_error(sea, found, name: str | None, cou
     assert [f.subtype for f in told] == ["name_change"] * count
 
 
+@pytest.mark.parametrize(
+    ("imo", "callsign", "reasons"),
+    [
+        (9_074_729, "ABCD", []),
+        (9_176_187, "ABCD", ["imo_change"]),
+        (9_176_187, "XYZQ7", ["imo_change"]),
+        (9_074_729, "XYZQ7", ["callsign_change"]),
+        (9_074_729, "ABCE", []),
+        (0, None, []),
+    ],
+)
+def test_a_hull_that_becomes_another(sea, found, imo: int, callsign: str | None, reasons: list[str]) -> None:
+    sea.sails(SHIP, (10.0, -70.0), [(3600.0, 10.0, 0.0)])
+    rows = sea.rows()
+    statements = said(
+        (1.0, SHIP, 9_074_729, 70, 90, "ANA", "ABCD"), (900.0, SHIP, imo, 70, 90, "ANA", callsign)
+    )
+    told = found("identity.ours", Rows(rows.points, statements, rows.until_us))
+    assert [f.reason_key for f in told] == reasons
+    assert {f.subtype for f in told} <= {"name_change"}
+    for finding in told:
+        assert ("ABCD" in render(finding)) == (reasons == ["callsign_change"])
+        assert "?" not in render(finding, "es")
+
+
 @pytest.mark.parametrize(("knots", "minutes", "count"), [(22.9, 30, 0), (23.1, 30, 1), (23.1, 9, 0)])
 def test_a_tug_that_is_too_fast_for_too_long(sea, found, knots: float, minutes: int, count: int) -> None:
     sea.sails(SHIP, (10.0, -70.0), [(600.0, 8.0, 0.0), (minutes * 60.0, knots, 0.0), (600.0, 8.0, 0.0)])
@@ -135,9 +160,11 @@ def test_a_tug_that_is_too_fast_for_too_long(sea, found, knots: float, minutes: 
     assert [f.subtype for f in told] == ["contradiction"] * count
 
 
-def swap(sea, old_ends_s: float, new_begins_s: float, aside_deg: float = 0.0, turn: float = 0.0) -> Rows:
+def swap(
+    sea, old_ends_s: float, new_begins_s: float, aside_deg: float = 0.0, turn: float = 0.0, hours: float = 8.0
+) -> Rows:
     """A vessel under way whose identity ends, and another that appears where it would have been."""
-    begin = 8 * 3600.0
+    begin = hours * 3600.0
     from pyproj import Geod
 
     geod = Geod(ellps="WGS84")
@@ -173,6 +200,23 @@ def test_a_new_identity_goes_on_where_another_stopped(sea, found, lag_s, aside_d
     assert [f.reason_key for f in told] == ["handover"] * count
     if told:
         assert told[0].participants == (SHIP, OTHER)
+
+
+@pytest.mark.parametrize(("hours", "count"), [(0.8, 0), (1.5, 1), (3.0, 1)])
+def test_a_recording_of_some_hours_is_enough_for_a_handover(sea, found, hours: float, count: int) -> None:
+    assert len(found("identity.ours", swap(sea, 0.0, 300.0, hours=hours))) == count
+
+
+@pytest.mark.parametrize(("after_s", "reasons"), [(600.0, ["same_imo"]), (5400.0, ["handover", "same_imo"])])
+def test_a_change_that_was_stated_is_not_told_again_from_its_movement(sea, found, after_s, reasons) -> None:
+    rows = swap(sea, 0.0, 300.0)
+    begin = 8 * 3600.0
+    statements = said(
+        (60.0, SHIP, 9_074_729, 70, 90, "ANA", "ABCD"),
+        (begin + after_s, OTHER, 9_074_729, 70, 90, "EVA", "XYZQ"),
+    )
+    told = found("identity.ours", Rows(rows.points, statements, rows.until_us))
+    assert [f.reason_key for f in told] == reasons
 
 
 def test_no_handover_where_the_old_identity_speaks_again(sea, found) -> None:

@@ -15,7 +15,7 @@ def test_each_flaw_by_hand(observations_of) -> None:
         (232_001_234, 10.0, 180.5, 1, Flaw.OFF_EARTH),
         (232_001_234, -90.0, 180.0, 1, Flaw.NONE),
         (232_001_234, 0.0, 0.0, 1, Flaw.NULL_ISLAND),
-        (232_001_234, 0.0, 0.02, 1, Flaw.NONE),
+        (232_001_234, 0.0, 0.002, 1, Flaw.NONE),
         (2_321_234, 10.0, -70.0, 1, Flaw.MMSI_FORM),
         (2_321_234, 10.0, -70.0, 4, Flaw.NONE),
         (992_321_001, 10.0, -70.0, 5, Flaw.NONE),
@@ -52,5 +52,6 @@ def test_flaws_the_decoder_set_are_kept_and_assumed_times_marked(observations_of
 
 
 def test_imo_numbers_are_checked_in_statements(statements_of) -> None:
-    table = statements_of([0.0] * 4, 232_001_234, imo=[9_074_729, 9_074_728, None, 0])
-    assert statement_flaws(table).tolist() == [0, Flaw.IMO_CHECKSUM, 0, 0]
+    # the last is a flag State's official number: M.1371-5 gives those 10,000,000 and more
+    table = statements_of([0.0] * 5, 232_001_234, imo=[9_074_729, 9_074_728, None, 0, 10_000_001])
+    assert statement_flaws(table).tolist() == [0, Flaw.IMO_CHECKSUM, 0, 0, 0]
