@@ -122,7 +122,10 @@ def watches(path: str) -> tuple[WatchedVessel, ...]:
     else:
         text = read_text(path)
     first = text.split("\n", 1)[0]
-    return parse_sdn(text) if first.count(",") >= 11 and first[:1].isdigit() else parse_watchlist(text, path)
+    if first.count(",") >= 11 and first[:1].isdigit():
+        return parse_sdn(text)
+    # errors name the path, findings the list: a path says nothing to a partner
+    return tuple(replace(watch, list_name=Path(path).name) for watch in parse_watchlist(text, path))
 
 
 def areas(path: str) -> tuple[Area, ...]:

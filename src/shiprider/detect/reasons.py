@@ -32,7 +32,9 @@ def render(finding: Finding, language: str = "en") -> str:
     words["end"] = spoken("end_us", finding.end_us, language)
     words["duration"] = spoken("duration_s", (finding.end_us - finding.start_us) / 1e6, language)
     words["place"] = place(finding.latitude_deg, finding.longitude_deg)
-    return string.Formatter().vformat(template, (), _Known(words))
+    text = string.Formatter().vformat(template, (), _Known(words)).rstrip()
+    # a list that gives no reason leaves a colon with nothing behind it
+    return text.removesuffix(":") + "." if text.endswith(":") else text
 
 
 @cache

@@ -68,6 +68,8 @@ class Lists:
     by_imo: dict[int, Watch]
     by_mmsi: dict[int, Watch]
     by_name: dict[str, tuple[Watch, ...]]
+    #: Lines that give a call sign and no name.
+    by_callsign: dict[str, Watch]
 
     @classmethod
     def of(cls, watches: tuple[Watch, ...]) -> "Lists":
@@ -80,6 +82,11 @@ class Lists:
             {watch.imo: watch for watch in reversed(watches) if watch.imo},
             {watch.mmsi: watch for watch in reversed(watches) if watch.mmsi},
             by_name,
+            {
+                sign: watch
+                for watch in reversed(watches)
+                if not watch.name and len(sign := comparable(watch.callsign)) >= _SHORTEST_CALLSIGN
+            },
         )
 
     def match(self, mmsi: int, stated: Stated, likeness: float) -> tuple[str, Watch] | None:
@@ -99,6 +106,9 @@ class Lists:
                     return "callsign", candidate
                 continue
             return "name", candidate
+        watch = self.by_callsign.get(stated.callsign)
+        if watch is not None and watch.mmsi in (None, mmsi) and (not watch.imo or not stated.imo):
+            return "callsign", watch
         return None
 
     def _named(self, name: str, likeness: float) -> tuple[Watch, ...]:
@@ -201,7 +211,7 @@ class WatchlistDetector:
             facts: dict[str, Fact] = {
                 "list": watch.list_name,
                 "by": how,
-                "name": watch.name or "",
+                "name": watch.name or state.stated.get(mmsi, Stated()).name or str(mmsi),
                 "why": watch.reason,
             }
             findings.append(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from shiprider.detect.reasons import render
 from shiprider.detect.watchlist import Lists, Stated, comparable
 from shiprider.model.rows import Rows, StatementRows
 from shiprider.model.world import Watch, World
@@ -57,6 +58,22 @@ def rows(sea, statements: list[tuple[float, int, int, str | None]]) -> Rows:
         ),
         base.until_us,
     )
+
+
+def test_a_call_sign_without_a_name_is_enough() -> None:
+    lists = Lists.of((Watch(list_name="list", callsign="T2-EU4"), Watch(list_name="list", callsign="X")))
+    assert lists.match(SHIP, Stated(callsign="T2EU4"), 1.0) == ("callsign", Watch("list", callsign="T2-EU4"))
+    assert lists.match(SHIP, Stated(callsign="X"), 1.0) is None
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_line_with_nothing_but_a_number_reads_well(sea, found, language: str) -> None:
+    sea.sails(SHIP, (10.0, -70.0), [(600.0, 10.0, 0.0)])
+    (told,) = found("watchlist.ours", sea.rows(), World(watchlist=(Watch(list_name="ours", mmsi=SHIP),)))
+    text = render(told, language)
+    assert text.endswith("ours.")
+    assert "  " not in text
+    assert " ," not in text
 
 
 def test_seen_once_then_again_after_a_day(sea, found) -> None:
