@@ -47,7 +47,6 @@ from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel
 from shiprider.observe.cleaner import Cleaner
-from shiprider.observe.exposure import ReceptionCounter
 from shiprider.ports.feed import Declaration, Feed, Origin
 from shiprider.ports.lake import Hold, Lake
 from shiprider.ports.ledger import Ledger
@@ -178,19 +177,9 @@ def detect_recordings(
 ) -> tuple[Tally, list[Finding]]:
     """All findings of some recordings, as a node would give them."""
     store = DayStore()
-    counter = ReceptionCounter()
     try:
-        tally = read_rows(
-            feeds,
-            open_decoder,
-            counter,
-            store,
-            lambda part, text: progress(part * 0.6, text),
-            world.receivers,
-        )
-        return tally, detect(
-            store, counter.drain(), pieces, world, lambda part, text: progress(0.6 + part * 0.4, text)
-        )
+        tally = read_rows(feeds, open_decoder, store, lambda part, text: progress(part * 0.6, text))
+        return tally, detect(store, pieces, world, lambda part, text: progress(0.6 + part * 0.4, text))
     finally:
         store.close()
 

@@ -1,7 +1,8 @@
 """Recordings without a node: files in, findings out.
 
 Always true: the rows go through the same decoder, cleaner, tracker and detectors as in a node, so a
-recording gives the findings that a node would give; memory is bounded: more rows than fit go to a
+recording gives the findings that a node would give; rows are put in order before they are cleaned, so
+that neither the order of the files nor copies in another file change anything; memory is bounded: more rows than fit go to a
 temporary folder, day by day, and are gone afterwards.
 """
 
@@ -25,8 +26,8 @@ from shiprider.flow.learn import DailyWorld, KeptHistory
 from shiprider.formats.decoded import Decoder
 from shiprider.model.codes import Flaw
 from shiprider.model.finding import Finding
-from shiprider.model.tables import OBSERVATIONS, STATEMENTS, raw_address
-from shiprider.model.world import Receivers, World
+from shiprider.model.tables import MESSAGES, OBSERVATIONS, STATEMENTS, raw_address
+from shiprider.model.world import World
 from shiprider.observe.cleaner import Cleaner
 from shiprider.observe.exposure import ReceptionCounter
 from shiprider.observe.order import sorted_rows
@@ -55,7 +56,7 @@ class Tally:
 
 
 class DayStore:
-    """Cleaned rows by UTC day: in memory, or in a temporary folder once there are many."""
+    """Rows by UTC day: in memory, or in a temporary folder once there are many."""
 
     def __init__(self, rows_in_memory: int = _ROWS_IN_MEMORY) -> None:
         self._limit = rows_in_memory
@@ -120,17 +121,14 @@ class DayStore:
 def read_rows(
     feeds: Sequence[Feed],
     open_decoder: OpenDecoder,
-    counter: ReceptionCounter,
     store: DayStore,
     progress: Progress,
-    receivers: Receivers | None = None,
 ) -> Tally:
-    """Decode and clean everything the feeds give, in order, into the store.
+    """Decode everything the feeds give into the store.
 
     Raises InputError where a source cannot be read, UnstampedRecording where nothing tells the time.
     """
     tally = Tally()
-    cleaner = Cleaner(receivers)
     segment = 0
     totals = [feed.total_bytes or 0 for feed in feeds]
     for number, feed in enumerate(feeds):
@@ -145,12 +143,8 @@ def read_rows(
                 chunk.data, raw_address(segment, 0) + chunk.file_offset, chunk.received_us, chunk.final
             )
             segment = max(segment, (raw_address(segment, 0) + chunk.file_offset) >> 32)
-            observations, statements, messages = cleaner.clean(
-                decoded.observations, decoded.statements, decoded.messages
-            )
-            counter.count(observations)
-            _count(tally, observations, statements, messages, decoded.rejects)
-            store.add(observations, statements)
+            _count(tally, decoded.observations, decoded.statements, decoded.messages, decoded.rejects)
+            store.add(decoded.observations, decoded.statements)
             done = sum(totals[:number]) + chunk.progress
             progress(done / max(sum(totals), done, 1), f"{tally.observations:,} positions")
     return tally
@@ -166,22 +160,23 @@ def _count(
         tally.rejects[str(entry["values"])] += int(entry["counts"])
 
 
-def detect(
-    store: DayStore, reception: pa.Table, folds: Folds, given: World, progress: Progress
-) -> list[Finding]:
-    """Fold all days, in order; every finding once, as it stands at the end."""
-    history = KeptHistory(reception)
+def detect(store: DayStore, folds: Folds, given: World, progress: Progress) -> list[Finding]:
+    """Clean and fold all days, in order; every finding once, as it stands at the end."""
+    history = KeptHistory()
+    cleaner, counter = Cleaner(given.receivers), ReceptionCounter()
     daily = DailyWorld(given, history.read)
     head = Head(folds, folds.start())
     latest = Latest()
     days = store.days()
     for number, day in enumerate(days):
-        observations, statements = store.take(day)
+        observations, statements, _ = cleaner.clean(*store.take(day), MESSAGES.empty_table())
+        counter.count(observations)
         for now, said, until_us in steps(observations, statements):
             step = head.step(now, said, max(until_us, head.until_us), daily.at(until_us))
             history.add(step.compact, said)
             latest.take(step.findings)
             progress((number + 0.5) / len(days), f"{day} {len(latest.findings):,} findings")
+        history.heard(counter.drain())
     if days:
         latest.take(head.finish(daily.at(head.until_us)))
     return latest.ordered()

@@ -22,7 +22,7 @@ def drift(sea, hours, knots, *, every=60.0, begin=(15.0, -75.0), t=None, before=
     return items, start + before * HOUR, start + (before + hours) * HOUR
 
 
-@pytest.mark.parametrize("every", [10.0, 60.0, 300.0])
+@pytest.mark.parametrize("every", [60.0, 300.0])
 @pytest.mark.parametrize(
     ("hours", "knots", "presets"),
     [
@@ -180,6 +180,14 @@ def test_disabling_asks_what_the_operator_says_of_receivers(sea, detect, only) -
     items, _, _ = disabled(sea)
     assert not only(detect(sea.nmea(items)), "gap", "disabling")
     assert len(only(detect(sea.nmea(items), receivers=RECEIVERS), "gap", "disabling")) == 1
+
+
+def test_copies_in_another_file_are_not_more_positions(sea, detect, only) -> None:
+    for satellites, count in ((8, 0), (15, 1)):
+        items, _, _ = disabled(sea, satellites=satellites)
+        copies = sea.nmea([sea.replace(item, source="ORB") for item in items if item.t > items[0].t])
+        for files in ((sea.nmea(items), copies), (copies, sea.nmea(items))):
+            assert len(only(detect(*files, receivers=RECEIVERS), "gap", "disabling")) == count
 
 
 @pytest.mark.parametrize(("miles", "count"), [(49.0, 0), (51.0, 1)])

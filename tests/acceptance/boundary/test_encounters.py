@@ -27,7 +27,7 @@ def meeting(
     return items, start, end
 
 
-@pytest.mark.parametrize("every", [10.0, 60.0, 180.0, 300.0])
+@pytest.mark.parametrize("every", [10.0, 60.0, 300.0])
 @pytest.mark.parametrize(
     ("metres", "hours", "knots", "count"),
     [
