@@ -21,6 +21,8 @@ STEPS_FROM: Final = (300, 30)
 #: The line is held near the identity as strongly as by so many dispositions.
 _HELD_BY: Final = 10.0
 _CLIP: Final = 1e-4
+#: No share is nearer to never or always than this.
+_SUREST: Final = 1e-9
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,12 +72,13 @@ def calibrated(calibration: Calibration, scores: ArrayLike) -> F64:
     if calibration.kind == "prior":
         return x
     knots, shares = np.array(calibration.scores), np.array(calibration.shares)
-    inner = np.interp(_logit(x), _logit(knots), _logit(shares))
+    inner = np.interp(_logit(x), _logit(knots), _logit(np.clip(shares, _SUREST, 1 - _SUREST)))
     # beyond the last knots go on in parallel, so that order is kept
     lattice = _logit(x)
     low, high = _logit(knots[:1])[0], _logit(knots[-1:])[0]
     inner = inner + np.minimum(lattice - low, 0.0) * 0.5 + np.maximum(lattice - high, 0.0) * 0.5
-    return np.asarray(_expit(inner))
+    # in floating point the ends would round to certainty
+    return np.clip(_expit(inner), _SUREST, 1 - _SUREST)
 
 
 class ReliabilityRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.isotonic import IsotonicRegression
@@ -115,6 +115,7 @@ def test_steps_for_many_follow_scikit_learn() -> None:
 
 
 @settings(max_examples=40, deadline=None)
+@example(3040, 300)
 @given(st.integers(0, 10_000), st.integers(5, 900))
 def test_order_is_never_reversed_and_shares_stay_inside(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
