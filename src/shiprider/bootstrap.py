@@ -172,13 +172,25 @@ def folds(presets: Sequence[str] = (), user_presets: str = "") -> Folds:
     return Folds(CooperativeTracker, make_detectors(presets, user))
 
 
+def layouts(path: str) -> tuple[CsvLayout, ...]:
+    """The layout that a TOML file declares. Raises UsageError, InputError."""
+    from shiprider.formats.csv.layouts import declared
+
+    return (declared(read_text(path), path),)
+
+
 def detect_recordings(
-    feeds: Sequence[Feed], pieces: Folds, world: World, progress: Progress
+    feeds: Sequence[Feed],
+    pieces: Folds,
+    world: World,
+    progress: Progress,
+    tables: tuple[CsvLayout, ...] = (),
 ) -> tuple[Tally, list[Finding]]:
-    """All findings of some recordings, as a node would give them."""
+    """All findings of some recordings, as a node would give them; `tables` are declared layouts, tried first."""
     store = DayStore()
     try:
-        tally = read_rows(feeds, open_decoder, store, lambda part, text: progress(part * 0.6, text))
+        opener = partial(open_decoder, layouts=tables)
+        tally = read_rows(feeds, opener, store, lambda part, text: progress(part * 0.6, text))
         return tally, detect(store, pieces, world, lambda part, text: progress(0.6 + part * 0.4, text))
     finally:
         store.close()

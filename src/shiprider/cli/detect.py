@@ -13,6 +13,7 @@ import click
     help="name,latitude_deg,longitude_deg instead of the packaged ports.",
 )
 @click.option("--receivers", default="", metavar="CSV", help="source,kind,latitude_deg,longitude_deg.")
+@click.option("--columns", default="", metavar="TOML", help="What the columns of a table of your own mean.")
 @click.option("--watchlist", default="", metavar="FILE", help="A watchlist CSV, or OFAC's list.")
 @click.option("--areas", default="", metavar="GEOJSON", help="Named polygons with entry and exit findings.")
 @click.option(
@@ -28,6 +29,7 @@ def command(
     as_json: bool,
     anchorages: str,
     receivers: str,
+    columns: str,
     watchlist: str,
     areas: str,
     presets: tuple[str, ...],
@@ -53,7 +55,8 @@ def command(
     )
     pieces = bootstrap.folds(presets, presets_file)
     with progress("detect") as advance:
-        tally, findings = bootstrap.detect_recordings(feeds, pieces, world, advance)
+        tables = bootstrap.layouts(columns) if columns else ()
+        tally, findings = bootstrap.detect_recordings(feeds, pieces, world, advance, tables)
     if as_json:
         for finding in findings:
             json_line(

@@ -279,3 +279,23 @@ def test_tables_say_the_same(sea, detect, only, scene) -> None:
                     moments = (datetime.fromisoformat(f[name]).timestamp() for f in (a, b))
                     assert abs(next(moments) - next(moments)) < 5.0
                 assert a["score"] == pytest.approx(b["score"], abs=0.02)
+
+
+def test_a_declared_table_says_the_same(sea, detect, only, scene) -> None:
+    """Metres per second, epoch seconds and semicolons; receivers of its own."""
+    expected = only(detect(sea.nmea(scene)), "encounter")
+    lines = ["when;ship;y;x;v;dir;heard by"]
+    for item in scene:
+        if isinstance(item, sea.Report):
+            speed = item.knots * sea.KNOT
+            lines.append(
+                f"{item.t};{item.ship.mmsi};{item.lat:.6f};{item.lon:.6f};{speed:.2f};{item.course:.0f};shore"
+            )
+    columns = (
+        'name = "ours"\ndelimiter = ";"\nspeed_unit = "mps"\ntime_formats = ["epoch_s"]\n[columns]\ntime = "when"\n'
+        'mmsi = "ship"\nlatitude = "y"\nlongitude = "x"\nspeed = "v"\ncourse = "dir"\nreceiver = "heard by"\n'
+    )
+    found = only(detect("\n".join(lines).encode(), ext="csv", columns=columns), "encounter")
+    assert [(f["preset"], f["participants"]) for f in found] == [
+        (f["preset"], f["participants"]) for f in expected
+    ]
