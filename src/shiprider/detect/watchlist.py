@@ -211,7 +211,7 @@ class WatchlistDetector:
             facts: dict[str, Fact] = {
                 "list": watch.list_name,
                 "by": how,
-                "name": watch.name or state.stated.get(mmsi, Stated()).name or str(mmsi),
+                "name": watch.name or watch.callsign or str(watch.imo or mmsi),
                 "why": watch.reason,
             }
             findings.append(
