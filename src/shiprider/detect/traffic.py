@@ -46,7 +46,11 @@ _FLOOR: Final = 0.02
 #: The drift of the cumulative sum, log units a step: a way e^2 times rarer than usual adds nothing.
 DRIFT: Final = 2.0
 _CLASSES: Final = len(VesselClass)
-_LEAST_VESSEL_DAYS: Final = 200
+#: From so many vessel-days of a class on its own maxima count; below, those of all classes.
+_ENOUGH_VESSEL_DAYS: Final = 200
+#: With fewer of all classes nothing is called normal. Between the two the highest maximum of few days says
+#: less of the days to come: the margin beyond it grows as they get fewer (P).
+_LEAST_VESSEL_DAYS: Final = 60
 
 
 def way_of(course_deg: F64, speed_mps: F64) -> NDArray[np.int64]:
@@ -96,10 +100,12 @@ class TrafficModel:
     def departure_threshold(self, vessel_class_code: int, false_alarms_per_vessel_day: float) -> float:
         """The cumulative sum that so small a share of vessel-days reached; beyond the highest where too few were seen."""
         maxima = self.maxima[vessel_class_code]
-        if len(maxima) < _LEAST_VESSEL_DAYS:
+        if len(maxima) < _ENOUGH_VESSEL_DAYS:
             maxima = np.sort(np.concatenate(self.maxima))
         if len(maxima) < _LEAST_VESSEL_DAYS:
             return float("inf")
+        if len(maxima) < _ENOUGH_VESSEL_DAYS:
+            return float(maxima[-1]) * 1.2 + 5.0 * DRIFT * _ENOUGH_VESSEL_DAYS / len(maxima)
         allowed = int(false_alarms_per_vessel_day * (len(maxima) + 1))
         # split conformal: with n days, no more than `allowed` of n + 1 may lie above
         return float(maxima[-1 - allowed]) if allowed > 0 else float(maxima[-1]) * 1.2 + DRIFT

@@ -299,3 +299,23 @@ def test_a_declared_table_says_the_same(sea, detect, only, scene) -> None:
     assert [(f["preset"], f["participants"]) for f in found] == [
         (f["preset"], f["participants"]) for f in expected
     ]
+
+
+def test_who_leaves_the_lane_is_told_and_who_keeps_it_is_not(sea, detect, only) -> None:
+    """Five days of 20 cargo ships along 15 N; on the fifth one turns north after three hours."""
+    rng, items, first = random.Random(6), [], sea.T0 - 4 * 24 * HOUR - 6 * HOUR
+    for number in range(100):
+        begin = first + number // 20 * 24 * HOUR + number % 20 * 0.6 * HOUR
+        way = sea.Way(begin, 15 + rng.gauss(0, 0.03), -76.0).sail(
+            10, 90 + rng.gauss(0, 1), 12 + rng.gauss(0, 1)
+        )
+        ship = sea.Ship(219100000 + number, f"L{number}", 70)
+        items += sea.reports(ship, way, begin, way.end, 300.0) + sea.statics(ship, begin, way.end, 1800.0)
+    way = sea.Way(sea.T0, 15.0, -76.0).sail(3, 90, 12).sail(7, 20, 12)
+    ship = sea.Ship(SHIP, "LEAVES", 70)
+    items += sea.reports(ship, way, sea.T0, way.end, 300.0) + sea.statics(ship, sea.T0, way.end, 1800.0)
+    (finding,) = only(detect(sea.nmea(items)), "route_departure", "ours")
+    assert finding["participants"] == [SHIP]
+    begin, end = (datetime.fromisoformat(finding[name]).timestamp() for name in ("start", "end"))
+    assert abs(begin - sea.T0 - 3 * HOUR) < 1800
+    assert abs(end - way.end) < 1800

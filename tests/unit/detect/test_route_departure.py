@@ -9,6 +9,7 @@ import pytest
 from shiprider.detect.catalogue import build, find, shipped
 from shiprider.detect.traffic import TrafficModel, cumulated, fit_traffic, way_of
 from shiprider.model.codes import TransmitterClass
+from shiprider.model.identity import VesselClass
 from shiprider.model.rows import Rows, no_statements, points_from_table
 from shiprider.model.tables import STATEMENTS, TRACK_POINTS
 from shiprider.model.world import World
@@ -138,3 +139,18 @@ def test_without_enough_days_nothing_is_a_departure() -> None:
     fitted = fit_traffic(lanes(1, 0, vessels=50), STATEMENTS.empty_table())
     assert fitted is not None
     assert fitted.departure_threshold(0, 0.01) == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("days", "threshold"),
+    [(59, float("inf")), (60, 12.0 + 100.0 / 3.0), (100, 12.0 + 20.0), (200, 12.0 + 2.0)],
+)
+def test_the_fewer_days_were_learnt_from_the_wider_is_the_margin(days: int, threshold: float) -> None:
+    """A fifth above the highest sum of 10, and a margin that falls from 5 x 2 x 200 / n log units to 2."""
+    maxima = [np.zeros(0)] * len(VesselClass)
+    maxima[VesselClass.CARGO] = np.sort(np.r_[10.0, np.zeros(days - 1)])
+    nothing = np.zeros(0, np.int64)
+    model = TrafficModel(
+        "by hand", nothing.astype(np.uint64), nothing, nothing, nothing.astype(np.float32), 0.0, tuple(maxima)
+    )
+    assert model.departure_threshold(VesselClass.CARGO, 0.0005) == pytest.approx(threshold)
