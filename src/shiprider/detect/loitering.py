@@ -1,8 +1,8 @@
 """Loitering: one vessel hardly moving, hour after hour.
 
-Always true: a run is made of legs slower than the preset's speed; a faster stretch of up to
-`burst_s` inside it is absorbed, as GFW's hourly means absorb it; a silence longer than `max_gap_s`
-ends it; the mean speed of the whole run is below the preset's. A run starts with its first slow leg
+Always true: a run is made of legs slower than the preset's speed; a faster stretch inside it is
+absorbed where it is no longer than `burst_s`, or where the hour around it, at the pace of the slow legs
+beside it, still has a mean below the preset's (GFW's hours); a silence longer than `max_gap_s` ends it; the mean speed of the whole run is below the preset's. A run starts with its first slow leg
 and ends with its last, wherever the hours of the clock fall.
 """
 
@@ -34,6 +34,7 @@ F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
 
 _US: Final = 1_000_000
+_HOUR_S: Final = 3600.0
 #: An open finding is told again when it has grown by half an hour.
 _GROWTH_US: Final = 1800 * _US
 _SAMPLES: Final = 16
@@ -54,6 +55,7 @@ RUN: Final = np.dtype(
         ("end_raw", np.int64),
         ("distance", np.float64),
         ("pending", np.float64),
+        ("slow_pace", np.float64),
         ("first_longitude", np.float64),
         ("sum_latitude", np.float64),
         ("sum_longitude", np.float64),
@@ -70,6 +72,21 @@ RUN: Final = np.dtype(
         ("lons", np.float64, (_SAMPLES,)),
     ]
 )
+
+
+@numba.njit(cache=True, nogil=True)
+def _goes_on(me, slow: bool, now: int, pace: float, moved: float, limit_mps: float, burst: int) -> bool:  # type: ignore[no-untyped-def]
+    """Whether the leg that ends now belongs to the run, or to a faster stretch that may yet be absorbed."""
+    fast = (me.time if slow else now) - me.end
+    if fast <= burst:
+        return True
+    seconds = fast * 1e-6
+    if seconds > _HOUR_S:
+        return False
+    if not slow:
+        return me.pending + moved < limit_mps * _HOUR_S
+    rest = (_HOUR_S - seconds) * 0.5 * (me.slow_pace + pace)
+    return me.pending + rest < limit_mps * _HOUR_S
 
 
 @numba.njit(cache=True, nogil=True)
@@ -111,7 +128,7 @@ def _advance(  # type: ignore[no-untyped-def]
             pace = leg_speed(me.latitude, me.longitude, me.speed, lat, lon, pace_now, span, chord)
             moved = pace * (span * 1e-6)
             slow = pace < limit_mps
-            if me.start >= 0 and (me.time if slow else now) - me.end > burst:
+            if me.start >= 0 and not _goes_on(me, slow, now, pace, moved, limit_mps, burst):
                 if me.end - me.start >= duration:
                     done[ended] = me
                     ended += 1
@@ -126,6 +143,7 @@ def _advance(  # type: ignore[no-untyped-def]
                     me.kept, me.stride = 0, 1
                 me.distance += me.pending + moved
                 me.pending = 0.0
+                me.slow_pace = pace
                 me.end, me.end_raw = now, raw[i]
                 me.sum_latitude += lat
                 me.sum_longitude += wrapped_deg(lon - me.first_longitude)

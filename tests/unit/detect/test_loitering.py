@@ -53,8 +53,11 @@ def test_a_long_silence_breaks_it(sea: Any, found: Any, silence_h: float, count:
     assert len(found("loitering.gfw", sea.rows())) == count
 
 
-@pytest.mark.parametrize(("burst_min", "count"), [(8.0, 1), (15.0, 0)])
-def test_short_bursts_are_absorbed(sea: Any, found: Any, burst_min: float, count: int) -> None:
+@pytest.mark.parametrize(("burst_min", "count"), [(8.0, 1), (15.0, 1), (19.5, 1), (20.5, 0), (25.0, 0)])
+def test_bursts_are_absorbed_as_hourly_means_absorb_them(
+    sea: Any, found: Any, burst_min: float, count: int
+) -> None:
+    """B minutes at 5 kn and 60 - B at 0.5 kn are below 2 kn on average for B < 20."""
     sea.sails(A, OPEN, [(5400.0, 0.5, 0.0), (burst_min * 60.0, 5.0, 0.0), (5400.0, 0.5, 0.0)])
     assert len(found("loitering.gfw", sea.rows())) == count
 

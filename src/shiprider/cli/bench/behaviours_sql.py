@@ -34,14 +34,21 @@ def loitering(n: Mapping[str, Any]) -> str:
 WITH q AS (
   SELECT track, t, lat, lon, sog, lag(t) OVER w AS t0, lag(lat) OVER w AS lat0, lag(lon) OVER w AS lon0,
          lag(sog) OVER w AS sog0 FROM p WINDOW w AS (PARTITION BY track ORDER BY t)),
-legs AS (
+paced AS (
   SELECT track, t0, t, CASE WHEN t - t0 < {int(n["chord_s"] * 1e6)} AND NOT isnan(sog) AND NOT isnan(sog0)
          THEN (sog + sog0) / 2 ELSE metres(lat0, lon0, lat, lon) / ((t - t0) / 1e6) END AS pace
   FROM q WHERE t > t0),
+legs AS (
+  SELECT *, sum(pace * (t - t0) / 1e6) OVER (PARTITION BY track ORDER BY t ROWS UNBOUNDED PRECEDING) AS way
+  FROM paced),
 slow AS (
-  SELECT track, t0, t, CASE WHEN t0 - lag(t) OVER (PARTITION BY track ORDER BY t) <= {int(n["burst_s"] * 1e6)}
+  SELECT track, t0, t, CASE WHEN t0 - lag(t) OVER w <= {int(n["burst_s"] * 1e6)}
+           OR (t0 - lag(t) OVER w <= 3600000000
+             AND way - pace * (t - t0) / 1e6 - lag(way) OVER w
+               + (3600 - (t0 - lag(t) OVER w) / 1e6) * (pace + lag(pace) OVER w) / 2 < {n["speed_mps"] * 3600.0})
          THEN 0 ELSE 1 END AS fresh
-  FROM legs WHERE pace < {n["speed_mps"]} AND t - t0 <= {int(n["max_gap_s"] * 1e6)}),
+  FROM legs WHERE pace < {n["speed_mps"]} AND t - t0 <= {int(n["max_gap_s"] * 1e6)}
+  WINDOW w AS (PARTITION BY track ORDER BY t)),
 islands AS (
   SELECT track, t0, t, sum(fresh) OVER (PARTITION BY track ORDER BY t ROWS UNBOUNDED PRECEDING) AS run FROM slow),
 runs AS (
