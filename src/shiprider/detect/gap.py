@@ -22,6 +22,7 @@ from shiprider.detect.preset import Preset, form
 from shiprider.detect.silences import (
     DEGREE_CELLS,
     EPOCHS,
+    FEWEST_OTHERS,
     L_CLASS,
     L_COURSE,
     L_EXPECTED,
@@ -38,9 +39,8 @@ from shiprider.detect.silences import (
     L_TIME,
     L_TRACK,
     SATELLITE_MEMORY,
-    degree_cell,
     find_silences,
-    others_heard,
+    others_around,
 )
 from shiprider.measure.geodesy import bearing_deg, haversine_m
 from shiprider.measure.slots import Slots, widened
@@ -51,9 +51,8 @@ from shiprider.model.world import Reception, World
 
 #: An open gap is judged again when it has grown by a fifth.
 _GROWTH: Final = 1.2
-#: At least so many other vessels heard per ten minutes before, and at most this share of them during
-#: the silence: then the receiver is down, not the vessel's transmitter (P).
-_OUTAGE_VESSELS: Final = 2.0
+#: At most this share of the other vessels heard before is heard during the silence: then the receiver is
+#: down, not the vessel's transmitter (P).
 _OUTAGE_SHARE: Final = 0.1
 _FAR_BACK: Final = -(1 << 62)
 
@@ -289,12 +288,8 @@ class GapDetector:
             # a look scheduled for an earlier silence says nothing of this one
             state.next_look_us[slot] = int(last[slot] + _GROWTH * (state.until_us - last[slot]))
             latitude, longitude = state.floats[slot, L_LAT], state.floats[slot, L_LON]
-            before, during = others_heard(
-                state.cell_row[degree_cell(latitude, longitude)],
-                last[slot],
-                state.until_us,
-                state.last_epoch,
-                state.heard,
+            before, during = others_around(
+                latitude, longitude, last[slot], state.until_us, state.cell_row, state.last_epoch, state.heard
             )
             silence = _Silence(
                 int(state.slots.keys[slot]),
@@ -458,7 +453,7 @@ def _named(maps: tuple[str, ...], number: int) -> str:
 def _outage(silence: _Silence) -> bool:
     """Nearly everybody else there fell silent as well."""
     return (
-        silence.others_before >= _OUTAGE_VESSELS
+        silence.others_before >= FEWEST_OTHERS
         and math.isfinite(silence.others_during)
         and silence.others_during <= _OUTAGE_SHARE * (silence.others_before - 1.0)
     )

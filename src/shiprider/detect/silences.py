@@ -26,6 +26,8 @@ SATELLITE_MEMORY: Final = 14
 EPOCH_US: Final = 10 * MINUTE_US
 EPOCHS: Final = 144
 DEGREE_CELLS: Final = 180 * 360
+#: At least so many vessels heard per ten minutes before say whether the others fell silent, too (P).
+FEWEST_OTHERS: Final = 2.0
 #: How long an identity's own reception counts, as the time constant of forgetting.
 _OWN_MEMORY_S: Final = 6.0 * HOUR_US / 1e6
 _SATELLITE: Final = int(ReceiverKind.SATELLITE)
@@ -83,6 +85,27 @@ def others_heard(row: int, start_us: int, end_us: int, last_epoch: I64, heard: I
 
 
 @njit(cache=True, nogil=True)
+def others_around(
+    latitude: float, longitude: float, start_us: int, end_us: int, cell_row: I32, last_epoch: I64, heard: I16
+) -> tuple[float, float]:
+    """`others_heard` of the cell; with the eight cells around it where too few are in it to tell."""
+    cell = degree_cell(latitude, longitude)
+    before, during = others_heard(cell_row[cell], start_us, end_us, last_epoch, heard)
+    if before >= FEWEST_OTHERS or math.isnan(during):
+        return before, during
+    line, column = cell // 360, cell % 360
+    for up in range(max(line - 1, 0), min(line + 1, 179) + 1):
+        for aside in range(column - 1, column + 2):
+            row = cell_row[up * 360 + aside % 360]
+            if row < 0 or (up == line and aside == column):
+                continue
+            more, meanwhile = others_heard(row, start_us, end_us, last_epoch, heard)
+            before += more
+            during += meanwhile
+    return before, during
+
+
+@njit(cache=True, nogil=True)
 def find_silences(
     start: int,
     slot: I32,
@@ -137,12 +160,8 @@ def find_silences(
             found_integers[count] = integers[v]
             found_floats[count] = floats[v]
             found_satellite[count] = satellites[v, integers[v, L_RING]]
-            before, during = others_heard(
-                cell_row[degree_cell(floats[v, L_LAT], floats[v, L_LON])],
-                integers[v, L_TIME],
-                moment,
-                last_epoch,
-                heard,
+            before, during = others_around(
+                floats[v, L_LAT], floats[v, L_LON], integers[v, L_TIME], moment, cell_row, last_epoch, heard
             )
             found_others[count, S_OTHERS_BEFORE] = before
             found_others[count, S_OTHERS_DURING] = during

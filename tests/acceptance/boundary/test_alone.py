@@ -66,6 +66,16 @@ def off_the_coast(sea, lat: float, lon: float, metres: float) -> tuple[float, fl
     return sea.go(lat, lon, 90.0, high)
 
 
+@pytest.mark.parametrize(("fast_min", "count"), [(15, 1), (30, 0)])
+def test_an_hour_is_slow_by_its_mean(sea, detect, only, fast_min, count) -> None:
+    """Each hour has some minutes at 5 kn and the rest at 0.5 kn: means of 1.6 and 2.75 kn."""
+    way = sea.Way(sea.T0, 15.0, -75.0)
+    for _ in range(4):
+        way.sail(1 - fast_min / 60, 90, 0.5).sail(fast_min / 60, 270, 5)
+    items = sea.reports(sea.Ship(SHIP, "WORKS"), way, sea.T0, way.end, 60.0)
+    assert len(only(detect(sea.nmea(items)), "loitering", "gfw")) == count
+
+
 @pytest.mark.parametrize(
     ("miles", "presets"), [(19.5, {"gfw"}), (20.5, {"gfw", "gfw-product", "gfw-transshipment"})]
 )
@@ -203,7 +213,8 @@ def test_when_the_receiver_fails_all_silences_score_low(sea, detect, only) -> No
     def silences(silent_ones: int):
         items = []
         for k in range(8):
-            way = sea.Way(sea.T0, 15.2 + 0.05 * k, -74.9).sail(14, 90, 3)
+            # the first one lies alone in its degree, on the edge to the others'
+            way = sea.Way(sea.T0, 14.98 + 0.05 * k, -74.9).sail(14, 90, 3)
             silent = [(sea.T0 + 3 * HOUR + k, sea.T0 + 10 * HOUR + k)] if k < silent_ones else []
             ship = sea.Ship(219000500 + k, f"V{k}")
             items += sea.reports(ship, way, sea.T0, way.end, 60.0, silent=silent)
