@@ -26,6 +26,8 @@ _NEW_US: Final = 12 * HOUR_US
 #: Until rows have run for this long, everybody is new, and nobody is suspicious for it. Who is in reach
 #: of a shore station is heard within minutes; satellites hear nearly all within an orbit or two.
 _WARM_UP_US: Final = HOUR_US
+#: Until then those that satellites hear seldom are still heard for the first time: a handover is told with doubt.
+_DOUBT_US: Final = 6 * HOUR_US
 PENDING: Final = 256
 
 # integer columns of an identity
@@ -202,7 +204,7 @@ def fold_claims(
                         pending[k, H_NEW_RAW],
                         pending[k, H_OLD_TRACK],
                         pending[k, H_NEW_TRACK],
-                        0,
+                        1 if pending[k, H_APPEARED] - first_us < _DOUBT_US else 0,
                         places[old, C_LAT],
                         places[old, C_LON],
                         0.0,

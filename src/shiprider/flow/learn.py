@@ -16,7 +16,6 @@ from shiprider.detect.traffic import fit_traffic
 from shiprider.measure.clock import DAY_US
 from shiprider.model.tables import RECEPTION, STATEMENTS, TRACK_POINTS
 from shiprider.model.world import World
-from shiprider.observe.exposure import merged
 from shiprider.observe.reception import fit_reception
 
 #: So many earlier days are learnt from: a fortnight has both weekends, and follows the season.
@@ -96,10 +95,6 @@ class KeptHistory:
             self.points.append(compact)
         if statements.num_rows:
             self.statements = one_a_saying(pa.concat_tables([self.statements, statements]))
-
-    def heard(self, reception: pa.Table) -> None:
-        """What was counted since the last time, in `RECEPTION` rows."""
-        self.reception = merged([self.reception, reception])
 
     def read(self, first: date, last: date) -> Learnt:
         """As `History`."""

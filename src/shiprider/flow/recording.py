@@ -86,6 +86,7 @@ class DayStore:
     def take(self, day: date) -> tuple[pa.Table, pa.Table]:
         """One day's rows, ordered by time, then raw; they are gone afterwards."""
         observations, statements = self._held.pop(day, ([], []))
+        self._count -= sum(table.num_rows for table in (*observations, *statements))
         if self._folder is not None and (self._folder / day.isoformat()).exists():
             for path in sorted((self._folder / day.isoformat()).iterdir()):
                 (observations if path.name.startswith("o") else statements).append(_read(path))
@@ -161,25 +162,32 @@ def _count(
 
 
 def detect(store: DayStore, folds: Folds, given: World, progress: Progress) -> list[Finding]:
-    """Clean and fold all days, in order; every finding once, as it stands at the end."""
-    history = KeptHistory()
-    cleaner, counter = Cleaner(given.receivers), ReceptionCounter()
+    """Clean all days, in order, then fold them; every finding once, as it stands at the end."""
+    history = KeptHistory(_cleaned(store, Cleaner(given.receivers)))
     daily = DailyWorld(given, history.read)
     head = Head(folds, folds.start())
     latest = Latest()
     days = store.days()
     for number, day in enumerate(days):
-        observations, statements, _ = cleaner.clean(*store.take(day), MESSAGES.empty_table())
-        counter.count(observations)
+        observations, statements = store.take(day)
         for now, said, until_us in steps(observations, statements):
             step = head.step(now, said, max(until_us, head.until_us), daily.at(until_us))
             history.add(step.compact, said)
             latest.take(step.findings)
             progress((number + 0.5) / len(days), f"{day} {len(latest.findings):,} findings")
-        history.heard(counter.drain())
     if days:
         latest.take(head.finish(daily.at(head.until_us)))
     return latest.ordered()
+
+
+def _cleaned(store: DayStore, cleaner: Cleaner) -> pa.Table:
+    """Judge the rows of all days in the store, in the order of time; gives what was heard of whom (RECEPTION)."""
+    counter = ReceptionCounter()
+    for day in store.days():
+        observations, statements, _ = cleaner.clean(*store.take(day), MESSAGES.empty_table())
+        counter.count(observations)
+        store.add(observations, statements)
+    return counter.drain()
 
 
 def steps(observations: pa.Table, statements: pa.Table) -> Iterator[tuple[pa.Table, pa.Table, int]]:
