@@ -90,6 +90,10 @@ class Hull(msgspec.Struct, frozen=True, kw_only=True):
     flaw: str = ""
 
 
+#: IMO numbers do not begin with nought: with it they would be shorter than seven digits, and of no ship.
+_FIRST_STEM: Final = 100_000
+
+
 def imo_number(serial: int) -> int:
     """Seven digits whose last is the check digit (weights 7 to 2), from a serial of six digits."""
     digits = f"{serial:06d}"
@@ -119,7 +123,7 @@ def make_identity(
     half = round(beam / 2)
     return Identity(
         mmsi=mid * 1_000_000 + serial,
-        imo=imo_number(serial) if rng.random() < with_imo else 0,
+        imo=imo_number(_FIRST_STEM + serial % (1_000_000 - _FIRST_STEM)) if rng.random() < with_imo else 0,
         name=name[:20],
         callsign=call[:7],
         ship_type=int(rng.choice(types)),

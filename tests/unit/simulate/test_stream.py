@@ -117,6 +117,7 @@ def test_an_independent_decoder_reads_every_message(lines: list[bytes]) -> None:
             assert -119.0 < message.lon < -56.0
             assert message.speed < 60.0
         if message.msg_type == 5 and message.imo:
+            assert message.imo >= 1_000_000
             digits = f"{message.imo:07d}"
             if sum(int(d) * w for d, w in zip(digits, range(7, 1, -1), strict=False)) % 10 != int(digits[-1]):
                 kinds[-1] += 1
