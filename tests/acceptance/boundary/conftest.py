@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +10,20 @@ from typing import Any
 
 import pytest
 
+from shiprider.adapters.geography import anchorages, coast
+
 Found = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_once() -> Iterator[None]:
+    """The packaged coast and ports are the same for every command: read once, which is most of a short run."""
+    here = coast.load_coast()
+    ports = anchorages.packaged_ports(here)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coast, "load_coast", lambda: here)
+        patch.setattr(anchorages, "packaged_ports", lambda _coast: ports)
+        yield
 
 
 @pytest.fixture(scope="session")
