@@ -159,6 +159,7 @@ _INNER: Final[dict[str, Any]] = {
 }
 _KERNEL: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 _inner = njit(**_INNER)
+_once = njit(**_INNER, forceinline=True)
 _kernel = njit(**_KERNEL)
 
 
@@ -192,6 +193,19 @@ def _eight(typing_context, buf, i):
 
     del typing_context, i
     return types.uint64(buf, types.int64), generate
+
+
+@intrinsic
+def _get(typing_context, array, i):
+    """array[i], of a flat array: octets as int64; i is known not to be negative (no test for it)."""
+
+    def generate(context, builder, signature, arguments):
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        value = builder.load(builder.gep(view.data, [arguments[1]]))
+        return value if value.type == ir.IntType(64) else builder.zext(value, ir.IntType(64))
+
+    del typing_context, i
+    return (array.dtype if array.dtype.bitwidth == 64 else types.int64)(array, types.int64), generate
 
 
 @_inner
@@ -237,8 +251,8 @@ def _epoch(buf, start, end, out):
     value = np.int64(0)
     digits = 0
     i = start
-    while i < end and 48 <= buf[i] <= 57 and digits < 17:
-        value = value * 10 + (buf[i] - 48)
+    while i < end and 48 <= _get(buf, i) <= 57 and digits < 17:
+        value = value * 10 + (_get(buf, i) - 48)
         digits += 1
         i += 1
     unit = _SECOND
@@ -248,12 +262,12 @@ def _epoch(buf, start, end, out):
         unit = 1000
     value *= unit
     resolution = unit
-    if i < end and buf[i] == 46 and unit > 1:
+    if i < end and _get(buf, i) == 46 and unit > 1:
         i += 1
-        while i < end and 48 <= buf[i] <= 57:
+        while i < end and 48 <= _get(buf, i) <= 57:
             if resolution > 1:
                 resolution //= 10
-                value += (buf[i] - 48) * resolution
+                value += (_get(buf, i) - 48) * resolution
             i += 1
     out[0] = -1
     out[1] = resolution
@@ -266,8 +280,8 @@ def _number(buf, i, most):
     """Up to `most` digits from i: (value or -1, next index)."""
     value = np.int64(0)
     digits = 0
-    while digits < most and 48 <= buf[i] <= 57:
-        value = value * 10 + (buf[i] - 48)
+    while digits < most and 48 <= _get(buf, i) <= 57:
+        value = value * 10 + (_get(buf, i) - 48)
         i += 1
         digits += 1
     return (value if digits else np.int64(-1)), i
@@ -280,17 +294,17 @@ def _affix(buf, start, end, out):
     out[1] = _SECOND
     i = start
     while i < end:
-        if not 48 <= buf[i] <= 57 or (i > start and (48 <= buf[i - 1] <= 57 or buf[i - 1] == 46)):
+        if not 48 <= _get(buf, i) <= 57 or (i > start and (48 <= _get(buf, i - 1) <= 57 or _get(buf, i - 1) == 46)):
             i += 1
             continue
         j = i
-        while j < end and 48 <= buf[j] <= 57:
+        while j < end and 48 <= _get(buf, j) <= 57:
             j += 1
         if j - i >= 9:
             k = j
-            if k < end and buf[k] == 46:
+            if k < end and _get(buf, k) == 46:
                 k += 1
-                while k < end and 48 <= buf[k] <= 57:
+                while k < end and 48 <= _get(buf, k) <= 57:
                     k += 1
             kept = out[0]
             kept_resolution = out[1]
@@ -300,22 +314,22 @@ def _affix(buf, start, end, out):
                 out[1] = kept_resolution
             i = k
             continue
-        if j - i == 4 and j + 15 <= end and (buf[j] == 45 or buf[j] == 47):
+        if j - i == 4 and j + 15 <= end and (_get(buf, j) == 45 or _get(buf, j) == 47):
             year, _ = _number(buf, i, 4)
             month, p = _number(buf, j + 1, 2)
             day, q = _number(buf, p + 1, 2)
             hour, r = _number(buf, q + 1, 2)
             minute, s = _number(buf, r + 1, 2)
             second, t = _number(buf, s + 1, 2)
-            if t <= end and buf[p] == buf[j] and buf[r] == 58 and buf[s] == 58:
+            if t <= end and _get(buf, p) == _get(buf, j) and _get(buf, r) == 58 and _get(buf, s) == 58:
                 moment = _moment(year, month, day, hour, minute, second)
                 resolution = _SECOND
-                if moment >= 0 and t < end and (buf[t] == 46 or buf[t] == 44) and 48 <= buf[t + 1] <= 57:
+                if moment >= 0 and t < end and (_get(buf, t) == 46 or _get(buf, t) == 44) and 48 <= _get(buf, t + 1) <= 57:
                     t += 1
-                    while t < end and 48 <= buf[t] <= 57:
+                    while t < end and 48 <= _get(buf, t) <= 57:
                         if resolution > 1:
                             resolution //= 10
-                            moment += (buf[t] - 48) * resolution
+                            moment += (_get(buf, t) - 48) * resolution
                         t += 1
                 if moment >= 0:
                     out[0] = moment
@@ -339,9 +353,9 @@ def _tag_block(buf, start, end, hexes, out):
     out[4] = 0
     out[5] = 0
     star = end - 3
-    if star < start or buf[star] != _STAR or hexes[buf[star + 1]] == 255 or hexes[buf[star + 2]] == 255:
+    if star < start or _get(buf, star) != _STAR or _get(hexes, _get(buf, star + 1)) == 255 or _get(hexes, _get(buf, star + 2)) == 255:
         return
-    told = np.int64(hexes[buf[star + 1]]) * 16 + np.int64(hexes[buf[star + 2]])
+    told = _get(hexes, _get(buf, star + 1)) * 16 + _get(hexes, _get(buf, star + 2))
     lanes = np.uint64(0)
     i = start
     while i + 8 <= star:
@@ -352,7 +366,7 @@ def _tag_block(buf, start, end, hexes, out):
     lanes ^= lanes >> np.uint64(8)
     checksum = np.int64(lanes & np.uint64(255))
     while i < star:
-        checksum ^= np.int64(buf[i])
+        checksum ^= _get(buf, i)
         i += 1
     if checksum != told and told != 0:
         return
@@ -360,10 +374,10 @@ def _tag_block(buf, start, end, hexes, out):
     i = start
     while i < star:
         j = i
-        while j < star and buf[j] != _COMMA:
+        while j < star and _get(buf, j) != _COMMA:
             j += 1
-        if j - i > 2 and buf[i + 1] == 58:
-            key = buf[i]
+        if j - i > 2 and _get(buf, i + 1) == 58:
+            key = _get(buf, i)
             if key == 99:
                 _epoch(buf, i + 2, j, out)
             elif key == 115:
@@ -372,11 +386,11 @@ def _tag_block(buf, start, end, hexes, out):
             elif key == 103:
                 # g:part-of-group; the last number names the group.
                 k = j
-                while k > i + 2 and buf[k - 1] != 45:
+                while k > i + 2 and _get(buf, k - 1) != 45:
                     k -= 1
                 group = np.int64(1469598103)
                 for m in range(k, j):
-                    group = (group ^ buf[m]) * 16777619 & 0x7FFFFFFF
+                    group = (group ^ _get(buf, m)) * 16777619 & 0x7FFFFFFF
                 out[4] = group | 1
         i = j + 1
 
@@ -385,21 +399,21 @@ def _tag_block(buf, start, end, hexes, out):
 def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     """A $PGHP line into the ring: (1 if it holds, index after it). `fields` is scratch of 12."""
     star = start
-    while buf[star] != _STAR and buf[star] >= 32 and star - start < 200:
+    while _get(buf, star) != _STAR and _get(buf, star) >= 32 and star - start < 200:
         star += 1
-    if buf[star] != _STAR or hexes[buf[star + 1]] == 255 or hexes[buf[star + 2]] == 255:
+    if _get(buf, star) != _STAR or _get(hexes, _get(buf, star + 1)) == 255 or _get(hexes, _get(buf, star + 2)) == 255:
         return 0, start + 1
     checksum = 0
     for i in range(start + 1, star):
-        checksum ^= buf[i]
-    if checksum != hexes[buf[star + 1]] * 16 + hexes[buf[star + 2]]:
+        checksum ^= _get(buf, i)
+    if checksum != _get(hexes, _get(buf, star + 1)) * 16 + _get(hexes, _get(buf, star + 2)):
         return 0, star + 3
     for k in range(8):
         fields[k] = -1
     i = start + 6
     for k in range(8):
         fields[k], j = _number(buf, i, 4)
-        while j < star and buf[j] != _COMMA:
+        while j < star and _get(buf, j) != _COMMA:
             j += 1
         i = j + 1
         if j >= star:
@@ -411,7 +425,7 @@ def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     country = i
     found = 8
     for k in range(i, star):
-        if buf[k] == _COMMA and found < 12:
+        if _get(buf, k) == _COMMA and found < 12:
             fields[found] = k
             found += 1
     station = country
@@ -422,11 +436,11 @@ def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     elif found >= 9 and fields[8] > country:
         length = fields[8] - country
     last = star
-    while buf[last - 1] != _COMMA and last > country:
+    while _get(buf, last - 1) != _COMMA and last > country:
         last -= 1
     own = np.int64(-1)
-    if star - last == 2 and hexes[buf[last]] != 255 and hexes[buf[last + 1]] != 255:
-        own = hexes[buf[last]] * 16 + hexes[buf[last + 1]]
+    if star - last == 2 and _get(hexes, _get(buf, last)) != 255 and _get(hexes, _get(buf, last + 1)) != 255:
+        own = _get(hexes, _get(buf, last)) * 16 + _get(hexes, _get(buf, last + 1))
     slot = state[RING] % RING_LENGTH
     state[RING] += 1
     ring[slot, RING_TIME] = moment + fields[7] * 1000
@@ -435,7 +449,7 @@ def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     length = min(length, STATION_BYTES)
     ring[slot, RING_STATION] = length
     for k in range(length):
-        ring_station[slot, k] = buf[station + k]
+        ring_station[slot, k] = _get(buf, station + k)
     return 1, star + 3
 
 
@@ -458,7 +472,7 @@ def _claim(ring, state, checksum, whole):
     return -1
 
 
-@_inner
+@_once
 def _layout(words, word, bits, kind, mmsi, layouts, tests, types):
     """The variant of a message, -1 where there is none."""
     first = types[kind, 0]
@@ -494,7 +508,7 @@ def _is_satellite(station, length):
     return False
 
 
-@_inner
+@_once
 def _emit(
     words, word, symbols, fill, raw, length, time, resolution, timed, station, station_length,
     received_us, wall, start_us, nature, receiver_kind, channel, talker, parts,
@@ -746,15 +760,15 @@ def _assemble(slots, symbols, slot, words, word):
     return bits, written + 1
 
 
-@_inner
+@_once
 def _sentence(buf, j, end, arms, hexes, words, word, head):
     """Read the sentence whose ! is at j; a whole message's bits go to words[word:]. Gives the reason why not."""
-    total = np.int64(buf[j + 7]) - 48
-    part = np.int64(buf[j + 9]) - 48
+    total = _get(buf, j + 7) - 48
+    part = _get(buf, j + 9) - 48
     if (
-        buf[j + 6] != _COMMA
-        or buf[j + 8] != _COMMA
-        or buf[j + 10] != _COMMA
+        _get(buf, j + 6) != _COMMA
+        or _get(buf, j + 8) != _COMMA
+        or _get(buf, j + 10) != _COMMA
         or total < 1
         or total > 9
         or part < 0
@@ -765,19 +779,19 @@ def _sentence(buf, j, end, arms, hexes, words, word, head):
         return BAD_PART
     k = j + 11
     sequence = np.int64(-1)
-    while 48 <= buf[k] <= 57 and k < j + 13:
-        sequence = max(sequence, 0) * 10 + np.int64(buf[k]) - 48
+    while 48 <= _get(buf, k) <= 57 and k < j + 13:
+        sequence = max(sequence, 0) * 10 + _get(buf, k) - 48
         k += 1
-    if buf[k] != _COMMA:
+    if _get(buf, k) != _COMMA:
         return MALFORMED
     k += 1
     channel = np.int64(0)
-    if buf[k] != _COMMA:
-        channel = np.int64(buf[k])
+    if _get(buf, k) != _COMMA:
+        channel = _get(buf, k)
         k += 1
-        while buf[k] != _COMMA and buf[k] >= 32 and k - j < 24:
+        while _get(buf, k) != _COMMA and _get(buf, k) >= 32 and k - j < 24:
             k += 1
-    if buf[k] != _COMMA:
+    if _get(buf, k) != _COMMA:
         return MALFORMED
     k += 1
     payload = k
@@ -785,7 +799,7 @@ def _sentence(buf, j, end, arms, hexes, words, word, head):
     lanes = _eight(buf, j + 1)
     checksum = np.int64(0)
     for m in range(j + 9, k):
-        checksum ^= np.int64(buf[m])
+        checksum ^= _get(buf, m)
     at = word
     if total == 1:
         accumulated = np.uint64(0)
@@ -813,10 +827,10 @@ def _sentence(buf, j, end, arms, hexes, words, word, head):
                 accumulated = values & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
                 held = rest
         while k < stop:
-            value = arms[buf[k]]
+            value = _get(arms, _get(buf, k))
             if value == 255:
                 break
-            checksum ^= np.int64(buf[k])
+            checksum ^= _get(buf, k)
             k += 1
             wide = np.uint64(value)
             if held <= 58:
@@ -835,13 +849,13 @@ def _sentence(buf, j, end, arms, hexes, words, word, head):
         at += 1
     else:
         stop = min(payload + PART_SYMBOLS, end)
-        while k < stop and arms[buf[k]] != 255:
-            checksum ^= np.int64(buf[k])
+        while k < stop and _get(arms, _get(buf, k)) != 255:
+            checksum ^= _get(buf, k)
             k += 1
-    if buf[k] != _COMMA:
-        if k < end and arms[buf[k]] != 255:
+    if _get(buf, k) != _COMMA:
+        if k < end and _get(arms, _get(buf, k)) != 255:
             return TOO_LONG
-        if k < end and buf[k] >= 32 and buf[k] != _STAR and buf[k] != _BANG:
+        if k < end and _get(buf, k) >= 32 and _get(buf, k) != _STAR and _get(buf, k) != _BANG:
             return BAD_ARMOUR
         return MALFORMED
     if k == payload:
@@ -850,17 +864,17 @@ def _sentence(buf, j, end, arms, hexes, words, word, head):
     checksum ^= _COMMA
     k += 1
     fill = np.int64(0)
-    if 48 <= buf[k] <= 53:
-        fill = np.int64(buf[k]) - 48
-        checksum ^= np.int64(buf[k])
+    if 48 <= _get(buf, k) <= 53:
+        fill = _get(buf, k) - 48
+        checksum ^= _get(buf, k)
         k += 1
-    if buf[k] != _STAR or hexes[buf[k + 1]] == 255 or hexes[buf[k + 2]] == 255:
+    if _get(buf, k) != _STAR or _get(hexes, _get(buf, k + 1)) == 255 or _get(hexes, _get(buf, k + 2)) == 255:
         return NO_CHECKSUM
     lanes ^= lanes >> np.uint64(32)
     lanes ^= lanes >> np.uint64(16)
     lanes ^= lanes >> np.uint64(8)
     checksum ^= np.int64(lanes & np.uint64(255))
-    if np.int64(hexes[buf[k + 1]]) * 16 + np.int64(hexes[buf[k + 2]]) != checksum:
+    if _get(hexes, _get(buf, k + 1)) * 16 + _get(hexes, _get(buf, k + 2)) != checksum:
         return BAD_CHECKSUM
     head[H_TOTAL] = total
     head[H_PART] = part
@@ -915,14 +929,14 @@ def scan(
         suspicious = -1
         after_sentence = -1
         while True:
-            byte = buf[j]
+            byte = _get(buf, j)
             if byte == _LINE_FEED or byte == _CARRIAGE_RETURN or j >= end:
                 break
             if byte == _BACKSLASH:
                 k = j + 1
-                while buf[k] != _BACKSLASH and buf[k] >= 32 and k - j < 256 and k < end:
+                while _get(buf, k) != _BACKSLASH and _get(buf, k) >= 32 and k - j < 256 and k < end:
                     k += 1
-                if buf[k] == _BACKSLASH and k < end:
+                if _get(buf, k) == _BACKSLASH and k < end:
                     _tag_block(buf, j + 1, k, hexes, tag)
                     if tag[5]:
                         tag_start = j
@@ -938,7 +952,7 @@ def scan(
                         for m in range(tag[3]):
                             pending_station[m] = buf[tag[2] + m]
                         continue
-                    if buf[k + 1] == _BANG:
+                    if _get(buf, k + 1) == _BANG:
                         # A damaged block: its sentence may still hold.
                         tag_start = j
                         j = k + 1
@@ -947,11 +961,11 @@ def scan(
                 continue
             if (
                 byte == _DOLLAR
-                and buf[j + 1] == 80
-                and buf[j + 2] == 71
-                and buf[j + 3] == 72
-                and buf[j + 4] == 80
-                and buf[j + 5] == _COMMA
+                and _get(buf, j + 1) == 80
+                and _get(buf, j + 2) == 71
+                and _get(buf, j + 3) == 72
+                and _get(buf, j + 4) == 80
+                and _get(buf, j + 5) == _COMMA
             ):
                 held, j = _gatehouse(buf, j, hexes, ring, ring_station, state, fields)
                 if held:
@@ -960,15 +974,15 @@ def scan(
                 continue
             if (
                 byte != _BANG
-                or buf[j + 3] != 86
-                or buf[j + 4] != 68
-                or (buf[j + 5] != 77 and buf[j + 5] != 79)
+                or _get(buf, j + 3) != 86
+                or _get(buf, j + 4) != 68
+                or (_get(buf, j + 5) != 77 and _get(buf, j + 5) != 79)
             ):
                 if (
                     byte == 86
-                    and buf[j + 1] == 68
-                    and (buf[j + 2] == 77 or buf[j + 2] == 79)
-                    and buf[j + 3] == _COMMA
+                    and _get(buf, j + 1) == 68
+                    and (_get(buf, j + 2) == 77 or _get(buf, j + 2) == 79)
+                    and _get(buf, j + 3) == _COMMA
                 ):
                     suspicious = j
                 j += 1
@@ -983,7 +997,7 @@ def scan(
             if reason != OK:
                 # The reject reaches to the line's end or the next sentence on it.
                 k = j + 1
-                while buf[k] != _LINE_FEED and buf[k] != _CARRIAGE_RETURN and buf[k] != _BANG and k < end:
+                while _get(buf, k) != _LINE_FEED and _get(buf, k) != _CARRIAGE_RETURN and _get(buf, k) != _BANG and k < end:
                     k += 1
                 _reject(rejects, counts, raw + (begin - start), k - begin, reason)
                 state[PENDING] = -1
@@ -1028,12 +1042,12 @@ def scan(
                     ring[pghp, RING_TIME] = -1
             affix = np.int64(-1)
             ending = k
-            if buf[k] == _COMMA or buf[k] == 32 or buf[k] == 9:
+            if _get(buf, k) == _COMMA or _get(buf, k) == 32 or _get(buf, k) == 9:
                 while (
-                    buf[ending] != _LINE_FEED
-                    and buf[ending] != _CARRIAGE_RETURN
-                    and buf[ending] != _BANG
-                    and buf[ending] != _BACKSLASH
+                    _get(buf, ending) != _LINE_FEED
+                    and _get(buf, ending) != _CARRIAGE_RETURN
+                    and _get(buf, ending) != _BANG
+                    and _get(buf, ending) != _BACKSLASH
                     and ending < end
                 ):
                     ending += 1
@@ -1058,7 +1072,7 @@ def scan(
                 state[LATEST] = max(state[LATEST], time)
                 state[RUNNING] = max(state[RUNNING], time)
 
-            talker = np.int64(buf[j + 1]) << 16 | np.int64(buf[j + 2]) << 8 | np.int64(buf[j + 5])
+            talker = _get(buf, j + 1) << 16 | _get(buf, j + 2) << 8 | _get(buf, j + 5)
             address = raw + (begin - start)
             length = k - begin
             symbols = head[H_SYMBOLS]
@@ -1124,8 +1138,8 @@ def scan(
             j = k
             # A long line of many sentences must not outgrow the results: go on as if at a line's start.
             if (
-                buf[j] != _LINE_FEED
-                and buf[j] != _CARRIAGE_RETURN
+                _get(buf, j) != _LINE_FEED
+                and _get(buf, j) != _CARRIAGE_RETURN
                 and (
                     counts[N_MESSAGES] >= most_messages
                     or word >= most_words
@@ -1140,9 +1154,9 @@ def scan(
                 _reject(rejects, counts, raw + (i - start), j - i, MALFORMED)
             else:
                 counts[N_IGNORED] += 1
-        if buf[j] == _CARRIAGE_RETURN and buf[j + 1] == _LINE_FEED and j + 1 < end:
+        if _get(buf, j) == _CARRIAGE_RETURN and _get(buf, j + 1) == _LINE_FEED and j + 1 < end:
             j += 1
-        if j < end and (buf[j] == _LINE_FEED or buf[j] == _CARRIAGE_RETURN):
+        if j < end and (_get(buf, j) == _LINE_FEED or _get(buf, j) == _CARRIAGE_RETURN):
             j += 1
         i = max(j, i + (1 if j == i else 0))
     counts[N_POSITION] = i
