@@ -36,11 +36,11 @@ def decode_lines(
 ) -> Iterator[bytes]:
     """The same as JSON, one object a line, without the line end."""
     for framed, chunk, raw in frames(data, context=context):
-        rows = np.arange(framed.meta.shape[1])
+        rows = np.arange(len(framed.meta))
         inside = framed.objects(rows)
         origin = [
-            framed.meta[row].tolist()
-            for row in (
+            framed.meta[:, column].tolist()
+            for column in (
                 framing.TIME,
                 framing.SOURCE,
                 framing.CHANNEL,

@@ -17,11 +17,11 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-# Rows of `meta`, one column per message.
+# Columns of `meta`, one row per message; PLACE is the message's first octet in `stream`.
 (
     TYPE,
     MMSI,
-    WORD,
+    PLACE,
     BITS,
     RAW,
     LENGTH,
@@ -39,7 +39,7 @@ from numpy.typing import NDArray
     STATION,
     STATION_LENGTH,
 ) = range(19)
-META_ROWS: Final = 19
+META_COLUMNS: Final = 19
 
 # `state`: what spans calls, beside the ring and the slots. -1 is "none yet".
 LATEST, RUNNING, CLOCK, SENTENCES, LINES, LAG, PENDING, PENDING_RESOLUTION, PENDING_STATION, RING = range(10)
@@ -49,12 +49,12 @@ RING_LENGTH: Final = 16
 RING_TIME, RING_CHECKSUM, RING_LINE, RING_STATION = range(4)
 
 # `counts` that a call gives.
-N_MESSAGES, N_REJECTS, N_WORDS, N_STATION_BYTES, N_LINES, N_IGNORED, N_STAMPS, N_UNTIMED, N_FULL = range(9)
+N_MESSAGES, N_REJECTS, N_OCTETS, N_STATION_BYTES, N_LINES, N_IGNORED, N_STAMPS, N_UNTIMED, N_FULL = range(9)
 N_POSITION: Final = 9
 COUNTS: Final = 12
 
 #: What `_sentence` finds.
-H_TOTAL, H_PART, H_SEQUENCE, H_CHANNEL, H_FILL, H_SYMBOLS, H_PAYLOAD, H_CHECKSUM, H_NEXT, H_WORDS = range(10)
+H_TOTAL, H_PART, H_SEQUENCE, H_CHANNEL, H_FILL, H_SYMBOLS, H_PAYLOAD, H_CHECKSUM, H_NEXT, H_OCTETS = range(10)
 
 SLOTS: Final = 256
 PROBES: Final = 8
@@ -130,6 +130,21 @@ _FROM_41: Final = np.uint64(0x5757575757575757)
 _ODD: Final = np.uint64(0x00FF00FF00FF00FF)
 _PAIRS: Final = np.uint64(0x0000FFFF0000FFFF)
 _LOW: Final = np.uint64(0x00000000FFFFFFFF)
+_SIXTEEN: Final = np.uint64(16)
+_NOTHING: Final = np.uint64(0)
+_ONE: Final = np.uint64(1)
+_EVERY_ONE: Final = np.uint64(0x0101010101010101)
+_TOP_THREE: Final = np.uint64(0xE0E0E0E0E0E0E0E0)
+_BACKSLASHES: Final = np.uint64(0x5C5C5C5C5C5C5C5C)
+_COMMAS: Final = np.uint64(0x2C2C2C2C2C2C2C2C)
+_TOP_FOUR: Final = np.uint64(0xF0F0F0F0F0F0F0F0)
+_SIXES: Final = np.uint64(0x0606060606060606)
+_TENS: Final = np.uint64(10)
+_FOURTHS: Final = np.uint64(0x000000FF000000FF)
+_HUNDRED_MILLION: Final = np.uint64(0x000F424000000064)
+_TEN_THOUSAND: Final = np.uint64(0x0000271000000001)
+#: Octets of a tag block looked at, its backslashes left out.
+_TAG_MOST: Final = 255
 
 #: Bits of a message that fills one slot: a shorter one of no known variant was cut.
 _ONE_SLOT: Final = 168
@@ -159,6 +174,7 @@ _INNER: Final[dict[str, Any]] = {
 }
 _KERNEL: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 _inner = njit(**_INNER)
+# Kernels with one call site become a part of their caller: passing some ten arrays costs more than the work.
 _once = njit(**_INNER, forceinline=True)
 _kernel = njit(**_KERNEL)
 
@@ -181,41 +197,126 @@ def hexadecimal() -> NDArray[np.uint8]:
     return table
 
 
+# Octets and numbers of flat arrays at places known to lie inside: no test for a negative place or for the end.
+def _place(context, builder, kind, array, i, width):
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [i]), ir.IntType(width).as_pointer())
+
+
+@intrinsic
+def _get(typing_context, array, i):
+    """array[i] as int64; the array holds octets or 64-bit numbers."""
+    width = array.dtype.bitwidth
+
+    def generate(context, builder, signature, arguments):
+        value = builder.load(_place(context, builder, signature.args[0], *arguments, width), align=width // 8)
+        return value if width == 64 else builder.zext(value, ir.IntType(64))
+
+    del typing_context, i
+    return types.int64(array, types.int64), generate
+
+
+@intrinsic
+def _put(typing_context, array, i, value):
+    """array[i] = value; the array holds 64-bit numbers."""
+
+    def generate(context, builder, signature, arguments):
+        builder.store(
+            arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=8
+        )
+        return context.get_dummy_value()
+
+    del typing_context, i, value
+    return types.void(array, types.int64, types.int64), generate
+
+
 @intrinsic
 def _eight(typing_context, buf, i):
     """Eight octets from buf[i:], the first one lowest, as one number."""
 
     def generate(context, builder, signature, arguments):
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        place = builder.gep(array.data, [arguments[1]])
-        pointer = builder.bitcast(place, ir.IntType(64).as_pointer())
-        return builder.load(pointer, align=1)
+        return builder.load(_place(context, builder, signature.args[0], *arguments, 64), align=1)
 
     del typing_context, i
     return types.uint64(buf, types.int64), generate
 
 
 @intrinsic
-def _get(typing_context, array, i):
-    """array[i], of a flat array: octets as int64; i is known not to be negative (no test for it)."""
+def _put_eight(typing_context, buf, i, value):
+    """Eight octets to buf[i:], the lowest one first."""
 
     def generate(context, builder, signature, arguments):
-        view = context.make_array(signature.args[0])(context, builder, arguments[0])
-        value = builder.load(builder.gep(view.data, [arguments[1]]))
-        return value if value.type == ir.IntType(64) else builder.zext(value, ir.IntType(64))
+        builder.store(
+            arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=1
+        )
+        return context.get_dummy_value()
 
-    del typing_context, i
-    return (array.dtype if array.dtype.bitwidth == 64 else types.int64)(array, types.int64), generate
+    del typing_context, i, value
+    return types.void(buf, types.int64, types.uint64), generate
 
 
-@_inner
-def _bits(words, word, first, width):
-    i = word + (first >> 6)
-    shift = first & 63
-    value = words[i] << np.uint64(shift)
-    if shift + width > 64:
-        value |= words[i + 1] >> np.uint64(64 - shift)
+@intrinsic
+def _swapped(typing_context, value):
+    """The eight octets of a number in the other order."""
+
+    def generate(context, builder, signature, arguments):
+        del context, signature
+        return builder.bswap(arguments[0])
+
+    del typing_context, value
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic
+def _octets_below(typing_context, value):
+    """How many octets lie below the lowest bit that is set (the value is not zero)."""
+
+    def generate(context, builder, signature, arguments):
+        del context, signature
+        zeros = builder.cttz(arguments[0], ir.IntType(1)(1))
+        return builder.lshr(zeros, ir.IntType(64)(3))
+
+    del typing_context, value
+    return types.int64(types.uint64), generate
+
+
+@_once
+def _bits(stream, place, first, width):
+    """An unsigned number of at most 57 bits."""
+    value = _swapped(_eight(stream, place + (first >> 3))) << np.uint64(first & 7)
     return np.int64(value >> np.uint64(64 - width))
+
+
+@_once
+def _packed(values):
+    """Eight six-bit values, the first one in the lowest octet, as 48 bits with the first one highest."""
+    values = (values & _ODD) << np.uint64(6) | (values >> np.uint64(8)) & _ODD
+    values = (values & _PAIRS) << np.uint64(12) | (values >> np.uint64(16)) & _PAIRS
+    return (values & _LOW) << np.uint64(24) | values >> np.uint64(32)
+
+
+@_once
+def _zero_octets(value):
+    """A high bit in octets that are zero; right up to the lowest of them."""
+    return (value - _EVERY_ONE) & ~value & _HIGH
+
+
+@_once
+def _lowest(count):
+    """All bits of the lowest `count` octets, 0 to 7."""
+    return (_ONE << np.uint64(8 * count)) - _ONE
+
+
+@_once
+def _copy_station(source, i, length, target, at):
+    """source[i : i + length] to target[at:], filled up with zeros to STATION_BYTES."""
+    for m in range(0, STATION_BYTES, 8):
+        octets = _NOTHING
+        if length >= m + 8:
+            octets = _eight(source, i + m)
+        elif length > m:
+            octets = _eight(source, i + m) & _lowest(length - m)
+        _put_eight(target, at + m, octets)
 
 
 @_inner
@@ -245,12 +346,24 @@ def _moment(year, month, day, hour, minute, second):
     return (days * 86400 + hour * 3600 + minute * 60 + second) * _SECOND
 
 
-@_inner
+@_once
 def _epoch(buf, start, end, out):
     """An epoch in s, ms or us in buf[start:end]: out[0] microseconds or -1, out[1] its resolution."""
     value = np.int64(0)
     digits = 0
     i = start
+    while digits < 9 and i + 8 <= end:
+        octets = _eight(buf, i)
+        if (octets & _TOP_FOUR) != _ZEROS or ((octets + _SIXES) & _TOP_FOUR) != _ZEROS:
+            break
+        # Eight digits at once: pairs, then fours, then all.
+        octets -= _ZEROS
+        octets = octets * _TENS + (octets >> np.uint64(8))
+        upper = (octets & _FOURTHS) * _HUNDRED_MILLION
+        lower = (octets >> _SIXTEEN & _FOURTHS) * _TEN_THOUSAND
+        value = value * 100_000_000 + np.int64((upper + lower) >> np.uint64(32))
+        digits += 8
+        i += 8
     while i < end and 48 <= _get(buf, i) <= 57 and digits < 17:
         value = value * 10 + (_get(buf, i) - 48)
         digits += 1
@@ -339,7 +452,7 @@ def _affix(buf, start, end, out):
         i = j
 
 
-@_inner
+@_once
 def _tag_block(buf, start, end, hexes, out):
     """Fields of a tag block buf[start:end], without its backslashes.
 
@@ -374,8 +487,13 @@ def _tag_block(buf, start, end, hexes, out):
     i = start
     while i < star:
         j = i
-        while j < star and _get(buf, j) != _COMMA:
-            j += 1
+        while j < star:
+            hits = _zero_octets(_eight(buf, j) ^ _COMMAS)
+            if hits:
+                j += _octets_below(hits)
+                break
+            j += 8
+        j = min(j, star)
         if j - i > 2 and _get(buf, i + 1) == 58:
             key = _get(buf, i)
             if key == 99:
@@ -448,12 +566,11 @@ def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     ring[slot, RING_LINE] = state[LINES]
     length = min(length, STATION_BYTES)
     ring[slot, RING_STATION] = length
-    for k in range(length):
-        ring_station[slot, k] = _get(buf, station + k)
+    _copy_station(buf, station, length, ring_station, slot * STATION_BYTES)
     return 1, star + 3
 
 
-@_inner
+@_once
 def _claim(ring, state, checksum, whole):
     """The $PGHP line that belongs to a sentence, -1 where there is none.
 
@@ -473,7 +590,7 @@ def _claim(ring, state, checksum, whole):
 
 
 @_once
-def _layout(words, word, bits, kind, mmsi, layouts, tests, types):
+def _layout(stream, place, bits, kind, mmsi, layouts, tests, types):
     """The variant of a message, -1 where there is none."""
     first = types[kind, 0]
     for number in range(first, first + types[kind, 1]):
@@ -487,7 +604,7 @@ def _layout(words, word, bits, kind, mmsi, layouts, tests, types):
             if width == 0:
                 break
             start = tests[number, t]
-            if start + width > bits or _bits(words, word, start, width) != tests[number, t + 2]:
+            if start + width > bits or _bits(stream, place, start, width) != tests[number, t + 2]:
                 good = False
                 break
         if good:
@@ -510,7 +627,7 @@ def _is_satellite(station, length):
 
 @_once
 def _emit(
-    words, word, symbols, fill, raw, length, time, resolution, timed, station, station_length,
+    stream, place, symbols, fill, raw, length, time, resolution, timed, station, station_length,
     received_us, wall, start_us, nature, receiver_kind, channel, talker, parts,
     state, meta, pool, layouts, tests, types, counts,
 ):  # fmt: skip
@@ -521,14 +638,14 @@ def _emit(
     room = symbols * 6
     if room < 8:
         return TRUNCATED
-    kind = np.int64(words[word] >> np.uint64(58))
+    kind = _get(stream, place) >> 2
     if kind < 1 or kind > 27:
         return UNKNOWN_TYPE
     if room < 40:
         return TRUNCATED
-    mmsi = np.int64(words[word] >> np.uint64(26)) & 0x3FFFFFFF
+    mmsi = _bits(stream, place, 8, 30)
     bits = room - fill
-    number = _layout(words, word, room, kind, mmsi, layouts, tests, types)
+    number = _layout(stream, place, room, kind, mmsi, layouts, tests, types)
     if number < 0:
         return TRUNCATED if room < _ONE_SLOT else UNKNOWN_TYPE
     if room < layouts[number, 2]:
@@ -539,7 +656,7 @@ def _emit(
     own = -1
     date = layouts[number, 7]
     if date >= 0:
-        spelt = _bits(words, word, date, _DATE_BITS)
+        spelt = _bits(stream, place, date, _DATE_BITS)
         own = _moment(
             spelt >> 26, spelt >> 22 & 15, spelt >> 17 & 31, spelt >> 12 & 31, spelt >> 6 & 63, spelt & 63
         )
@@ -572,7 +689,7 @@ def _emit(
         resolution = _MINUTE
         at = layouts[number, 6]
         if at >= 0:
-            second = _bits(words, word, at, _SECOND_BITS)
+            second = _bits(stream, place, at, _SECOND_BITS)
             if second < 60:
                 now = clock // _SECOND % 60
                 ahead = (second - now) % 60
@@ -595,44 +712,43 @@ def _emit(
 
     row = counts[N_MESSAGES]
     at = counts[N_STATION_BYTES]
-    same = row > 0 and meta[STATION_LENGTH, row - 1] == station_length
+    base = row * META_COLUMNS
+    before = base - META_COLUMNS
+    same = row > 0 and _get(meta, before + STATION_LENGTH) == station_length
     if same:
-        before = meta[STATION, row - 1]
-        for i in range(station_length):
-            if pool[before + i] != station[i]:
-                same = False
-                break
+        held = _get(meta, before + STATION)
+        for m in range(0, STATION_BYTES, 8):
+            same &= _eight(pool, held + m) == _eight(station, m)
     if same:
-        at = meta[STATION, row - 1]
-        nature = meta[NATURE, row - 1]
-        receiver_kind = meta[RECEIVER_KIND, row - 1]
+        at = _get(meta, before + STATION)
+        nature = _get(meta, before + NATURE)
+        receiver_kind = _get(meta, before + RECEIVER_KIND)
     else:
-        for i in range(station_length):
-            pool[at + i] = station[i]
+        _copy_station(station, 0, STATION_BYTES, pool, at)
         counts[N_STATION_BYTES] = at + station_length
         if _is_simulated(station, station_length):
             nature = _SIMULATED
         if _is_satellite(station, station_length):
             receiver_kind = _SATELLITE
-    meta[TYPE, row] = kind
-    meta[MMSI, row] = mmsi
-    meta[WORD, row] = word
-    meta[BITS, row] = bits
-    meta[RAW, row] = raw
-    meta[LENGTH, row] = length
-    meta[TIME, row] = time
-    meta[SOURCE, row] = source
-    meta[RESOLUTION, row] = resolution
-    meta[RECEIVED, row] = received
-    meta[RECEIVER_KIND, row] = receiver_kind
-    meta[NATURE, row] = nature
-    meta[CHANNEL, row] = channel
-    meta[TALKER, row] = talker
-    meta[LAYOUT, row] = number
-    meta[FLAWS, row] = flaws
-    meta[PARTS, row] = parts
-    meta[STATION, row] = at
-    meta[STATION_LENGTH, row] = station_length
+    _put(meta, base + TYPE, kind)
+    _put(meta, base + MMSI, mmsi)
+    _put(meta, base + PLACE, place)
+    _put(meta, base + BITS, bits)
+    _put(meta, base + RAW, raw)
+    _put(meta, base + LENGTH, length)
+    _put(meta, base + TIME, time)
+    _put(meta, base + SOURCE, source)
+    _put(meta, base + RESOLUTION, resolution)
+    _put(meta, base + RECEIVED, received)
+    _put(meta, base + RECEIVER_KIND, receiver_kind)
+    _put(meta, base + NATURE, nature)
+    _put(meta, base + CHANNEL, channel)
+    _put(meta, base + TALKER, talker)
+    _put(meta, base + LAYOUT, number)
+    _put(meta, base + FLAWS, flaws)
+    _put(meta, base + PARTS, parts)
+    _put(meta, base + STATION, at)
+    _put(meta, base + STATION_LENGTH, station_length)
     counts[N_MESSAGES] = row + 1
     return OK
 
@@ -658,7 +774,7 @@ def _abandon(slots, slot, rejects, counts, reason):
     slots[slot, S_USED] = 0
 
 
-@_inner
+@_once
 def _slot(slots, key, total, part, moment, state, rejects, counts):
     """The slot of a part: an open one of the same message, else a new one."""
     home = key % SLOTS
@@ -695,9 +811,9 @@ def _slot(slots, key, total, part, moment, state, rejects, counts):
     return free
 
 
-@_inner
+@_once
 def _keep(
-    slots, symbols, stations, slot, part, raw, length, head, buf, arms,
+    slots, symbols, stations, slot, part, raw, length, head, part_symbols,
     time, resolution, timed, station, station_length,
 ):  # fmt: skip
     """Put one part into its slot."""
@@ -706,63 +822,75 @@ def _keep(
     slots[slot, S_LENGTH + part] = length
     slots[slot, S_SYMBOLS + part] = head[H_SYMBOLS]
     slots[slot, S_FILL + part] = head[H_FILL]
-    for m in range(head[H_SYMBOLS]):
-        symbols[slot, part, m] = arms[buf[head[H_PAYLOAD] + m]]
+    base = (slot * PARTS_MOST + part) * PART_SYMBOLS
+    for m in range(0, head[H_SYMBOLS], 8):
+        _put_eight(symbols, base + m, _eight(part_symbols, m))
     if time >= 0 and (slots[slot, S_TIME] < 0 or part == 0):
         slots[slot, S_TIME] = time
         slots[slot, S_RESOLUTION] = resolution
         slots[slot, S_TIMED] = timed
     if station_length and not slots[slot, S_STATION]:
         slots[slot, S_STATION] = station_length
-        for m in range(STATION_BYTES):
-            stations[slot, m] = station[m]
-
-
-@_inner
-def _assemble(slots, symbols, slot, words, word):
-    """The bits of all parts, packed; gives (symbols as if in one, fill)."""
-    total = slots[slot, S_TOTAL]
-    accumulated = np.uint64(0)
-    held = 0
-    written = 0
-    bits = 0
-    for part in range(total):
-        count = slots[slot, S_SYMBOLS + part]
-        for i in range(count):
-            value = np.uint64(symbols[slot, part, i])
-            width = 6
-            if i == count - 1 and part < total - 1:
-                width = 6 - slots[slot, S_FILL + part]
-                value >>= np.uint64(6 - width)
-            bits += width
-            if held + width <= 64:
-                if width == 64:
-                    accumulated = value
-                else:
-                    accumulated = accumulated << np.uint64(width) | value
-                held += width
-                if held == 64:
-                    words[word + written] = accumulated
-                    written += 1
-                    held = 0
-                    accumulated = np.uint64(0)
-            else:
-                room = 64 - held
-                rest = width - room
-                words[word + written] = accumulated << np.uint64(room) | value >> np.uint64(rest)
-                written += 1
-                accumulated = value & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
-                held = rest
-    if held:
-        words[word + written] = accumulated << np.uint64(64 - held)
-        written += 1
-    words[word + written] = np.uint64(0)
-    return bits, written + 1
+        _copy_station(station, 0, STATION_BYTES, stations, slot * STATION_BYTES)
 
 
 @_once
-def _sentence(buf, j, end, arms, hexes, words, word, head):
-    """Read the sentence whose ! is at j; a whole message's bits go to words[word:]. Gives the reason why not."""
+def _assemble(slots, symbols, slot, joined, stream, place):
+    """The bits of all parts, packed; gives (their number, octets written, zeros behind included)."""
+    total = slots[slot, S_TOTAL]
+    count = np.int64(0)
+    filled = np.int64(0)
+    for part in range(total):
+        if part < total - 1:
+            filled |= slots[slot, S_FILL + part]
+        base = (slot * PARTS_MOST + part) * PART_SYMBOLS
+        for m in range(0, slots[slot, S_SYMBOLS + part], 8):
+            _put_eight(joined, count + m, _eight(symbols, base + m))
+        count += slots[slot, S_SYMBOLS + part]
+    at = place
+    bits = 6 * count
+    if not filled:
+        _put_eight(joined, count, _NOTHING)
+        for m in range(0, count, 8):
+            _put_eight(stream, at, _swapped(_packed(_eight(joined, m)) << _SIXTEEN))
+            at += 6
+    else:
+        # Fill bits in the middle are left out: symbol by symbol.
+        bits = np.int64(0)
+        accumulated = _NOTHING
+        held = 0
+        m = np.int64(0)
+        for part in range(total):
+            for i in range(slots[slot, S_SYMBOLS + part]):
+                value = np.uint64(_get(joined, m))
+                m += 1
+                width = 6
+                if i == slots[slot, S_SYMBOLS + part] - 1 and part < total - 1:
+                    width = 6 - slots[slot, S_FILL + part]
+                    value >>= np.uint64(6 - width)
+                accumulated = accumulated << np.uint64(width) | value
+                held += width
+                bits += width
+                if held >= 32:
+                    _put_eight(stream, at, _swapped(accumulated << np.uint64(64 - held)))
+                    at += 4
+                    held -= 32
+                    accumulated &= (_ONE << np.uint64(held)) - _ONE
+        if held:
+            _put_eight(stream, at, _swapped(accumulated << np.uint64(64 - held)))
+            at += 8
+    _put_eight(stream, at, _NOTHING)
+    _put_eight(stream, at + 8, _NOTHING)
+    return bits, at + 16 - place
+
+
+@_once
+def _sentence(buf, j, end, arms, hexes, stream, place, part_symbols, head):
+    """Read the sentence whose ! is at j. Gives the reason why not.
+
+    A whole message's bits go to stream[place:], highest bit first, with zeros behind; the six-bit values of
+    a part go to `part_symbols`.
+    """
     total = _get(buf, j + 7) - 48
     part = _get(buf, j + 9) - 48
     if (
@@ -797,61 +925,41 @@ def _sentence(buf, j, end, arms, hexes, words, word, head):
     payload = k
     # The checksum is gathered in eight lanes and folded at the end.
     lanes = _eight(buf, j + 1)
-    checksum = np.int64(0)
-    for m in range(j + 9, k):
-        checksum ^= _get(buf, m)
-    at = word
-    if total == 1:
-        accumulated = np.uint64(0)
-        held = np.int64(0)
-        stop = min(payload + 512, end)
-        while k + 8 <= stop:
-            octets = _eight(buf, k)
-            gap = (octets ^ _GAP) & _GAP_MASK
-            if (octets | ~(octets + _FROM_48) | (octets + _FROM_120) | ~(gap + _SEVENS | gap)) & _HIGH:
-                break
+    m = j + 9
+    while k - m >= 8:
+        lanes ^= _eight(buf, m)
+        m += 8
+    lanes ^= _eight(buf, m) & _lowest(k - m)
+    at = place
+    most = payload + (512 if total == 1 else PART_SYMBOLS)
+    while k < most:
+        octets = _eight(buf, k)
+        gap = (octets ^ _GAP) & _GAP_MASK
+        bad = (octets | ~(octets + _FROM_48) | (octets + _FROM_120) | ~(gap + _SEVENS | gap)) & _HIGH
+        n = np.int64(8)
+        if bad:
+            # The payload ends in here: what is behind it counts as zeros. A carry never goes down.
+            n = _octets_below(bad)
+            kept = _lowest(n)
+            octets &= kept
             lanes ^= octets
-            k += 8
-            values = octets - _ZEROS
-            values -= ((values + _FROM_41) & _HIGH) >> np.uint64(4)
-            values = (values & _ODD) << np.uint64(6) | (values >> np.uint64(8)) & _ODD
-            values = (values & _PAIRS) << np.uint64(12) | (values >> np.uint64(16)) & _PAIRS
-            values = (values & _LOW) << np.uint64(24) | values >> np.uint64(32)
-            if held < 16:
-                accumulated = accumulated << np.uint64(48) | values
-                held += 48
-            else:
-                rest = held - 16
-                words[at] = accumulated << np.uint64(48 - rest) | values >> np.uint64(rest)
-                at += 1
-                accumulated = values & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
-                held = rest
-        while k < stop:
-            value = _get(arms, _get(buf, k))
-            if value == 255:
-                break
-            checksum ^= _get(buf, k)
-            k += 1
-            wide = np.uint64(value)
-            if held <= 58:
-                accumulated = accumulated << np.uint64(6) | wide
-                held += 6
-            else:
-                rest = held - 58
-                words[at] = accumulated << np.uint64(6 - rest) | wide >> np.uint64(rest)
-                at += 1
-                accumulated = wide & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
-                held = rest
-        if held:
-            words[at] = accumulated << np.uint64(64 - held)
-            at += 1
-        words[at] = np.uint64(0)
-        at += 1
-    else:
-        stop = min(payload + PART_SYMBOLS, end)
-        while k < stop and _get(arms, _get(buf, k)) != 255:
-            checksum ^= _get(buf, k)
-            k += 1
+            octets |= _ZEROS & ~kept
+        else:
+            lanes ^= octets
+        values = octets - _ZEROS
+        values -= ((values + _FROM_41) & _HIGH) >> np.uint64(4)
+        if total == 1:
+            _put_eight(stream, at, _swapped(_packed(values) << _SIXTEEN))
+            at += 6
+        else:
+            _put_eight(part_symbols, k - payload, values)
+        k += n
+        if bad:
+            break
+    if total == 1:
+        _put_eight(stream, at, _NOTHING)
+        _put_eight(stream, at + 8, _NOTHING)
+        at += 16
     if _get(buf, k) != _COMMA:
         if k < end and _get(arms, _get(buf, k)) != 255:
             return TOO_LONG
@@ -861,7 +969,7 @@ def _sentence(buf, j, end, arms, hexes, words, word, head):
     if k == payload:
         return EMPTY
     head[H_SYMBOLS] = k - payload
-    checksum ^= _COMMA
+    checksum = np.int64(_COMMA)
     k += 1
     fill = np.int64(0)
     if 48 <= _get(buf, k) <= 53:
@@ -884,7 +992,7 @@ def _sentence(buf, j, end, arms, hexes, words, word, head):
     head[H_PAYLOAD] = payload
     head[H_CHECKSUM] = checksum
     head[H_NEXT] = k + 3
-    head[H_WORDS] = at
+    head[H_OCTETS] = at
     return OK
 
 
@@ -893,25 +1001,25 @@ def scan(
     buf, start, end, raw, received_us, wall, start_us, nature, receiver_kind,
     arms, hexes, layouts, tests, types,
     state, ring, ring_station, slots, slot_symbols, slot_station, pending_station,
-    stamp, tag, fields, head, station,
-    meta, words, pool, rejects, counts,
+    stamp, tag, fields, head, station, part_symbols, joined,
+    meta, stream, pool, rejects, counts,
 ):  # fmt: skip
-    """Decode buf[start:end]; `raw` is the address of buf[start]. Results in meta, words, pool, rejects.
+    """Decode buf[start:end]; `raw` is the address of buf[start]. Results in meta, stream, pool, rejects.
 
     Stops early, at a line's start given in counts[N_POSITION], when a result is full.
     """
     for m in range(COUNTS):
         counts[m] = 0
-    word = np.int64(0)
+    place = np.int64(0)
     i = start
-    most_messages = meta.shape[1] - 2
-    most_words = words.shape[0] - 200
+    most_messages = meta.shape[0] - 2
+    most_octets = stream.shape[0] - 1600
     most_rejects = rejects.shape[1] - 2 * PARTS_MOST - 2
     most_pool = pool.shape[0] - 4 * STATION_BYTES
     while i < end:
         if (
             counts[N_MESSAGES] >= most_messages
-            or word >= most_words
+            or place >= most_octets
             or counts[N_REJECTS] >= most_rejects
             or counts[N_STATION_BYTES] >= most_pool
         ):
@@ -934,8 +1042,14 @@ def scan(
                 break
             if byte == _BACKSLASH:
                 k = j + 1
-                while _get(buf, k) != _BACKSLASH and _get(buf, k) >= 32 and k - j < 256 and k < end:
-                    k += 1
+                while k - j <= _TAG_MOST:
+                    octets = _eight(buf, k)
+                    hits = _zero_octets(octets ^ _BACKSLASHES) | _zero_octets(octets & _TOP_THREE)
+                    if hits:
+                        k += _octets_below(hits)
+                        break
+                    k += 8
+                k = min(k, j + _TAG_MOST + 1)
                 if _get(buf, k) == _BACKSLASH and k < end:
                     _tag_block(buf, j + 1, k, hexes, tag)
                     if tag[5]:
@@ -949,8 +1063,7 @@ def scan(
                         state[PENDING] = tag[0]
                         state[PENDING_RESOLUTION] = tag[1]
                         state[PENDING_STATION] = tag[3]
-                        for m in range(tag[3]):
-                            pending_station[m] = buf[tag[2] + m]
+                        _copy_station(buf, tag[2], tag[3], pending_station, 0)
                         continue
                     if _get(buf, k + 1) == _BANG:
                         # A damaged block: its sentence may still hold.
@@ -992,7 +1105,7 @@ def scan(
             begin = tag_start if tag_start >= 0 else j
             known = True
             state[SENTENCES] += 1
-            reason = _sentence(buf, j, end, arms, hexes, words, word, head)
+            reason = _sentence(buf, j, end, arms, hexes, stream, place, part_symbols, head)
             k = head[H_NEXT]
             if reason != OK:
                 # The reject reaches to the line's end or the next sentence on it.
@@ -1017,12 +1130,12 @@ def scan(
             part = head[H_PART]
             checksum = head[H_CHECKSUM]
             whole = total == 1
+            _copy_station(pending_station, 0, 0, station, 0)
             if tagged or state[PENDING] >= 0 or state[PENDING_STATION] > 0:
                 time = state[PENDING]
                 resolution = state[PENDING_RESOLUTION]
                 station_length = state[PENDING_STATION]
-                for m in range(station_length):
-                    station[m] = pending_station[m]
+                _copy_station(pending_station, 0, station_length, station, 0)
                 state[PENDING] = -1
                 state[PENDING_STATION] = 0
                 if time >= 0:
@@ -1037,8 +1150,7 @@ def scan(
                     timed = 1
                     if station_length == 0:
                         station_length = ring[pghp, RING_STATION]
-                        for m in range(station_length):
-                            station[m] = ring_station[pghp, m]
+                        _copy_station(ring_station, pghp * STATION_BYTES, station_length, station, 0)
                     ring[pghp, RING_TIME] = -1
             affix = np.int64(-1)
             ending = k
@@ -1077,7 +1189,7 @@ def scan(
             length = k - begin
             symbols = head[H_SYMBOLS]
             fill = head[H_FILL]
-            used = head[H_WORDS] - word
+            used = head[H_OCTETS] - place
             slot = np.int64(-1)
             complete = whole
             if not whole:
@@ -1092,12 +1204,12 @@ def scan(
                     slots, key, total, part - 1, received_us if wall else time, state, rejects, counts
                 )
                 _keep(
-                    slots, slot_symbols, slot_station, slot, part - 1, address, length, head, buf, arms,
+                    slots, slot_symbols, slot_station, slot, part - 1, address, length, head, part_symbols,
                     time, resolution, timed, station, station_length,
                 )  # fmt: skip
                 complete = slots[slot, S_MASK] == (1 << total) - 1
                 if complete:
-                    bits, used = _assemble(slots, slot_symbols, slot, words, word)
+                    bits, used = _assemble(slots, slot_symbols, slot, joined, stream, place)
                     last = address + length
                     for m in range(total):
                         address = min(address, slots[slot, S_RAW + m])
@@ -1109,19 +1221,18 @@ def scan(
                     resolution = slots[slot, S_RESOLUTION]
                     timed = slots[slot, S_TIMED]
                     station_length = slots[slot, S_STATION]
-                    for m in range(station_length):
-                        station[m] = slot_station[slot, m]
+                    _copy_station(slot_station, slot * STATION_BYTES, station_length, station, 0)
             if complete:
                 reason = TOO_LONG
                 if symbols <= 512:
                     reason = _emit(
-                        words, word, symbols, fill, address, length, time, resolution, timed,
+                        stream, place, symbols, fill, address, length, time, resolution, timed,
                         station, station_length, received_us, wall, start_us, nature, receiver_kind,
                         head[H_CHANNEL], talker, total,
                         state, meta, pool, layouts, tests, types, counts,
                     )  # fmt: skip
                 if reason == OK:
-                    word += used
+                    place += used
                     if slot >= 0:
                         slots[slot, S_USED] = 0
                 else:
@@ -1142,7 +1253,7 @@ def scan(
                 and _get(buf, j) != _CARRIAGE_RETURN
                 and (
                     counts[N_MESSAGES] >= most_messages
-                    or word >= most_words
+                    or place >= most_octets
                     or counts[N_REJECTS] >= most_rejects
                     or counts[N_STATION_BYTES] >= most_pool
                 )
@@ -1160,7 +1271,7 @@ def scan(
             j += 1
         i = max(j, i + (1 if j == i else 0))
     counts[N_POSITION] = i
-    counts[N_WORDS] = word
+    counts[N_OCTETS] = place
 
 
 @_kernel
