@@ -42,9 +42,9 @@ _UNIT_BIT: Final = 141
 _SELF_ORGANISED: Final = 2
 _LOCATING_DEVICE: Final = 7
 
-#: Columns of `Spec.places` (decoder.py).
-_END, _LEFT, _RIGHT, _SIGN, _NONE, _NOTHING, _IS_TURN, _OCTET = range(8)
-_PLACE_COLUMNS: Final = 8
+#: Columns of `Spec.places` (wanted.py).
+_END, _LEFT, _RIGHT, _SIGN, _OCTET, _SQUARE, _NOT_1, _NOT_2, _NOT_3 = range(9)
+_PLACE_COLUMNS: Final = 9
 
 _ZERO: Final = np.uint64(0)
 _ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -203,7 +203,7 @@ def fill(stream, meta, rows, at, places, factors, classes, longs, integers, code
     kind, transmitter class, message type, nature. `classes` gives the class of a message type.
     Column c of `places` goes to `wide[c]` (float64) or, where that has no row c, `single`; bit c % 8 of
     masks[c // 8] says that it has a value. `places[layout, c]`: bits the message must have, bits to shift left and
-    right, 1 if signed, two raw values that mean "not available", 1 for a rate of turn, first octet;
+    right, 1 if signed, first octet, 1 to square the value and keep its sign, three raw values that mean nothing;
     `factors[layout, c]`: scale and offset to our unit.
     """
     doubles = wide.shape[0]
@@ -241,26 +241,26 @@ def fill(stream, meta, rows, at, places, factors, classes, longs, integers, code
         number = _get(meta, base + _M_LAYOUT) * columns
         mask = np.int64(0)
         for column in range(columns):
+            # No branches: what is missing in one message is there in the next.
             p = (number + column) * _PLACE_COLUMNS
             bits = _swapped(_eight(stream, place + _get(places, p + _OCTET)))
             bits <<= np.uint64(_get(places, p + _LEFT))
             right = _get(places, p + _RIGHT)
             # A signed field keeps its sign by an arithmetic shift.
             raw = np.int64(bits >> np.uint64(right))
-            if _get(places, p + _SIGN):
-                raw = np.int64(bits) >> right
-            value = 0.0
-            if (
-                _get(places, p + _END) <= end
-                and raw != _get(places, p + _NONE)
-                and raw != _get(places, p + _NOTHING)
-                and not (_get(places, p + _IS_TURN) and abs(raw) >= _TURN_SIDE)
-            ):
-                f = (number + column) * 2
-                value = raw * _real(factors, f) + _real(factors, f + 1)
-                if _get(places, p + _IS_TURN):
-                    value = value * abs(value)
-                mask |= np.int64(1) << column
+            raw = np.int64(bits) >> right if _get(places, p + _SIGN) else raw
+            there = (
+                (_get(places, p + _END) <= end)
+                & (raw != _get(places, p + _NOT_1))
+                & (raw != _get(places, p + _NOT_2))
+                & (raw != _get(places, p + _NOT_3))
+            )
+            f = (number + column) * 2
+            value = raw * _real(factors, f) + _real(factors, f + 1)
+            if _get(places, p + _SQUARE):
+                value = value * abs(value)
+            value = value if there else 0.0
+            mask |= np.int64(there) << column
             if column < doubles:
                 wide[column, to] = value
             else:

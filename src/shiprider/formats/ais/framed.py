@@ -27,6 +27,7 @@ _PADDING: Final = 640
 _SHORTEST: Final = 18
 _MAGIC: Final = b"AISF\x01"
 _REASONS: Final = pa.array(framing.REASONS)
+_NO_REJECTS: Final = REJECTS.empty_table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class Framer:
         end = position + BLOCK_BYTES
         if end >= len(source):
             return len(source)
-        step = 65_536
+        step = 4_096
         while end < len(source):
             window = source[end - 1 : end - 1 + step]
             found = np.flatnonzero(window == 10)
@@ -221,7 +222,7 @@ class Framer:
         counts = self._counts
         n = int(counts[framing.N_MESSAGES])
         rejected = int(counts[framing.N_REJECTS])
-        rejects = REJECTS.empty_table()
+        rejects = _NO_REJECTS
         if rejected:
             rejects = pa.table(
                 {

@@ -19,6 +19,8 @@ from shiprider.model.codes import IdentityKind, SensorKind
 
 #: Rows of one array at most.
 _MOST_ROWS: Final = 1 << 17
+#: About the rows of one block, for which there is always room.
+_BLOCK_ROWS: Final = 1 << 12
 #: Octets behind the end of an array that kernels write eight at a time.
 _SPARE: Final = 16
 #: All four dimensions zero means that none is known (M.1371-5 figure 41).
@@ -38,10 +40,12 @@ class TextColumn:
         self._kind = kind
         self._longest = longest
         self._write = write
+        self._average = min(longest, 32)
 
     def open(self, rows: int) -> None:
         """Begin a new array of at most that many rows."""
-        self._octets = np.empty(_SPARE + 8 * rows, np.uint8)
+        room = self._average * rows + self._longest * min(rows, _BLOCK_ROWS) + _SPARE
+        self._octets = np.empty(room, np.uint8)
         self._offsets = np.empty(rows + 1, np.int32)
         self._offsets[0] = 0
         self._valid = np.empty(rows, np.bool_)
@@ -61,13 +65,14 @@ class TextColumn:
 
     def close(self, rows: int) -> pa.Array:
         """The array of the first `rows` places."""
+        self._average = min(self._longest, 1 + 9 * self._used // (8 * rows))
         valid = self._valid[:rows]
         nulls = rows - int(np.count_nonzero(valid))
         if nulls == rows:
             return constant(None, self._kind, rows)
         bitmap = pa.py_buffer(np.packbits(valid, bitorder="little")) if nulls else None
         octets = self._octets[: self._used]
-        if 2 * len(octets) < len(self._octets):
+        if 4 * len(octets) < len(self._octets):
             octets = octets.copy()
         return pa.Array.from_buffers(
             self._kind, rows, [bitmap, pa.py_buffer(self._offsets[: rows + 1]), pa.py_buffer(octets)], nulls
@@ -209,7 +214,7 @@ def constant(value: object, kind: pa.DataType, n: int) -> pa.Array:
     """n times the same value: a slice of one array that is kept."""
     known = _CONSTANTS.get((value, kind))
     if known is None or len(known) < n:
-        size = max(n, 1 << 16)
+        size = max(1 << (n - 1).bit_length(), 1 << 10)
         known = pa.nulls(size, kind) if value is None else pa.repeat(pa.scalar(value, kind), size)
         if len(_CONSTANTS) > 256:
             _CONSTANTS.clear()

@@ -5,13 +5,14 @@ lake's by one scale and one offset.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shiprider.formats.ais.compiled import tables
-from shiprider.formats.ais.layout import TURN_FACTOR, Kind
+from shiprider.formats.ais.layout import TURN_FACTOR, TURN_SIDE, Kind
 from shiprider.model.codes import TransmitterClass
 
 #: International knot in metres per second.
@@ -31,6 +32,7 @@ STATEMENT_TYPES: Final = (5, 19, 21, 24)
 #: A raw value that no field has, and more bits than any message has.
 _NONE: Final = -(2**62)
 _NEVER: Final = 2**62
+_PLACE_COLUMNS: Final = 9
 
 #: (column, item name, raw value that means nothing here, factor to our unit); the first two (for messages
 #: the first) are worked out in double precision.
@@ -95,10 +97,11 @@ class Spec:
     doubles: int
 
 
+@cache
 def numbers(wanted: Wanted, doubles: int, types: tuple[int, ...] = ()) -> Spec:
     """The numeric columns of the messages of these types (of all, if none is named)."""
     wire = tables()
-    places = np.zeros((len(wire.layouts), len(wanted), 8), np.int64)
+    places = np.zeros((len(wire.layouts), len(wanted), _PLACE_COLUMNS), np.int64)
     places[:, :, 0] = _NEVER
     factors = np.zeros((len(wire.layouts), len(wanted), 2))
     for number, layout in enumerate(wire.layouts):
@@ -116,10 +119,12 @@ def numbers(wanted: Wanted, doubles: int, types: tuple[int, ...] = ()) -> Spec:
                 item.first & 7,
                 64 - item.width,
                 signed,
-                nothing if item.missing is None else item.missing,
-                nothing,
-                turn,
                 item.first >> 3,
+                turn,
+                nothing if item.missing is None else item.missing,
+                # A turn of +-127 tells the side only.
+                TURN_SIDE if turn else nothing,
+                -TURN_SIDE if turn else nothing,
             )
             # ROT_AIS = 4.733 sqrt(rate): the kernel squares.
             scale = 1 / TURN_FACTOR if turn else item.scale * factor
@@ -142,6 +147,7 @@ def _sigma(message_type: int) -> tuple[float, float]:
     return float(high) - float(low), float(low)
 
 
+@cache
 def texts(*names: str) -> NDArray[np.int64]:
     """For each layout the rows of the first two items of these names, -1 where it has none."""
     wire = tables()
