@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from shiprider.formats.ais import columns, framing
 from shiprider.formats.ais.compiled import tables
+from shiprider.formats.ais.layout import LONGEST_SYMBOLS
 from shiprider.formats.decoded import REJECTS, Counts, DecodeContext
 from shiprider.model.errors import InputError
 
@@ -113,8 +114,8 @@ class Framer:
             np.zeros(12, np.int64),
             np.zeros(10, np.int64),
             np.zeros(framing.STATION_BYTES, np.uint8),
-            np.zeros(framing.PART_SYMBOLS + 8, np.uint8),
-            np.zeros(framing.PARTS_MOST * framing.PART_SYMBOLS + 16, np.uint8),
+            np.zeros(LONGEST_SYMBOLS + 32, np.uint8),
+            np.zeros(framing.PARTS_MOST * framing.PART_SYMBOLS + 32, np.uint8),
         )
         self._room = 0
 

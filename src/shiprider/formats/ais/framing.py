@@ -119,24 +119,10 @@ _EARLIEST: Final = 946_684_800_000_000
 _LATEST: Final = 4_102_444_800_000_000
 
 #: One bit, or one number, in each of eight octets.
-_HIGH: Final = np.uint64(0x8080808080808080)
-_FROM_48: Final = np.uint64(0x5050505050505050)
-_FROM_120: Final = np.uint64(0x0808080808080808)
-_GAP: Final = np.uint64(0x5858585858585858)
-_GAP_MASK: Final = np.uint64(0xF8F8F8F8F8F8F8F8)
-_SEVENS: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
 _ZEROS: Final = np.uint64(0x3030303030303030)
-_FROM_41: Final = np.uint64(0x5757575757575757)
-_ODD: Final = np.uint64(0x00FF00FF00FF00FF)
-_PAIRS: Final = np.uint64(0x0000FFFF0000FFFF)
-_LOW: Final = np.uint64(0x00000000FFFFFFFF)
 _SIXTEEN: Final = np.uint64(16)
 _NOTHING: Final = np.uint64(0)
 _ONE: Final = np.uint64(1)
-_EVERY_ONE: Final = np.uint64(0x0101010101010101)
-_TOP_THREE: Final = np.uint64(0xE0E0E0E0E0E0E0E0)
-_BACKSLASHES: Final = np.uint64(0x5C5C5C5C5C5C5C5C)
-_COMMAS: Final = np.uint64(0x2C2C2C2C2C2C2C2C)
 _TOP_FOUR: Final = np.uint64(0xF0F0F0F0F0F0F0F0)
 _SIXES: Final = np.uint64(0x0606060606060606)
 _TENS: Final = np.uint64(10)
@@ -267,19 +253,6 @@ def _swapped(typing_context, value):
     return types.uint64(types.uint64), generate
 
 
-@intrinsic
-def _octets_below(typing_context, value):
-    """How many octets lie below the lowest bit that is set (the value is not zero)."""
-
-    def generate(context, builder, signature, arguments):
-        del context, signature
-        zeros = builder.cttz(arguments[0], ir.IntType(1)(1))
-        return builder.lshr(zeros, ir.IntType(64)(3))
-
-    del typing_context, value
-    return types.int64(types.uint64), generate
-
-
 @_once
 def _bits(stream, place, first, width):
     """An unsigned number of at most 57 bits."""
@@ -287,18 +260,144 @@ def _bits(stream, place, first, width):
     return np.int64(value >> np.uint64(64 - width))
 
 
-@_once
-def _packed(values):
-    """Eight six-bit values, the first one in the lowest octet, as 48 bits with the first one highest."""
-    values = (values & _ODD) << np.uint64(6) | (values >> np.uint64(8)) & _ODD
-    values = (values & _PAIRS) << np.uint64(12) | (values >> np.uint64(16)) & _PAIRS
-    return (values & _LOW) << np.uint64(24) | values >> np.uint64(32)
+# Thirty-two octets at once. Vectors of LLVM, which it lowers to what the processor has.
+_I8, _I16, _I32, _I64 = (ir.IntType(width) for width in (8, 16, 32, 64))
+
+
+def _vector(kind, count, values):
+    return ir.Constant(ir.VectorType(kind, count), list(values))
+
+
+def _splat(builder, value, count):
+    empty = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
+    one = builder.insert_element(empty, value, _I32(0))
+    return builder.shuffle_vector(one, empty, _vector(_I32, count, [0] * count))
+
+
+def _load_32(context, builder, kind, array, i):
+    data = context.make_array(kind)(context, builder, array).data
+    place = builder.bitcast(builder.gep(data, [i]), ir.VectorType(_I8, 32).as_pointer())
+    return builder.load(place, align=1)
+
+
+def _store_32(context, builder, kind, array, i, value):
+    data = context.make_array(kind)(context, builder, array).data
+    place = builder.bitcast(builder.gep(data, [i]), ir.VectorType(_I8, 32).as_pointer())
+    builder.store(value, place, align=1)
+
+
+def _pack_32(builder, values):
+    """Six-bit values, one an octet, to 24 octets, highest bit first, and eight zeros."""
+    pairs = builder.bitcast(values, ir.VectorType(_I16, 16))
+    pairs = builder.or_(
+        builder.shl(builder.and_(pairs, _vector(_I16, 16, [255] * 16)), _vector(_I16, 16, [6] * 16)),
+        builder.lshr(pairs, _vector(_I16, 16, [8] * 16)),
+    )
+    fours = builder.bitcast(pairs, ir.VectorType(_I32, 8))
+    fours = builder.or_(
+        builder.shl(builder.and_(fours, _vector(_I32, 8, [65535] * 8)), _vector(_I32, 8, [12] * 8)),
+        builder.lshr(fours, _vector(_I32, 8, [16] * 8)),
+    )
+    octets = builder.bitcast(fours, ir.VectorType(_I8, 32))
+    order = [4 * (i // 3) + 2 - i % 3 for i in range(24)] + [3] * 8
+    return builder.shuffle_vector(octets, octets, _vector(_I32, 32, order))
+
+
+def _fold_32(builder, octets):
+    """The exclusive or of the four numbers of eight octets."""
+    numbers = builder.bitcast(octets, ir.VectorType(_I64, 4))
+    one, two, three, four = (builder.extract_element(numbers, _I32(i)) for i in range(4))
+    return builder.xor(builder.xor(one, two), builder.xor(three, four))
+
+
+def _first_of(builder, hits):
+    """The place of the first hit among 32, or 32."""
+    mask = builder.zext(builder.bitcast(hits, _I32), _I64)
+    return builder.cttz(builder.or_(mask, _I64(1 << 32)), ir.IntType(1)(1))
+
+
+def _first_octets(builder, octets, count):
+    """The first `count` octets, zeros behind."""
+    places = _vector(_I8, 32, range(32))
+    inside = builder.icmp_unsigned("<", places, _splat(builder, builder.trunc(count, _I8), 32))
+    return inside, builder.select(inside, octets, _vector(_I8, 32, [0] * 32))
+
+
+@intrinsic
+def _sextets(typing_context, buf, i, stream, at, symbols, m):
+    """Up to 32 payload symbols from buf[i:]: how many, and the exclusive or of their octets in eight lanes.
+
+    Their six-bit values go to symbols[m:], their bits to stream[at:] (24 octets), each with zeros behind.
+    """
+
+    def generate(context, builder, signature, arguments):
+        kinds = signature.args
+        octets = _load_32(context, builder, kinds[0], *arguments[:2])
+        low = builder.sub(octets, _vector(_I8, 32, [48] * 32))
+        high = builder.sub(octets, _vector(_I8, 32, [96] * 32))
+        is_low = builder.icmp_unsigned("<", low, _vector(_I8, 32, [40] * 32))
+        is_high = builder.icmp_unsigned("<", high, _vector(_I8, 32, [24] * 32))
+        good = builder.or_(is_low, is_high)
+        count = _first_of(builder, builder.xor(good, _vector(ir.IntType(1), 32, [1] * 32)))
+        inside, kept = _first_octets(builder, octets, count)
+        values = builder.select(is_low, low, builder.sub(low, _vector(_I8, 32, [8] * 32)))
+        values = builder.select(inside, values, _vector(_I8, 32, [0] * 32))
+        _store_32(context, builder, kinds[4], *arguments[4:6], values)
+        _store_32(context, builder, kinds[2], *arguments[2:4], _pack_32(builder, values))
+        return context.make_tuple(builder, signature.return_type, (count, _fold_32(builder, kept)))
+
+    del typing_context, i, at, m
+    result = types.Tuple((types.int64, types.uint64))
+    return result(buf, types.int64, stream, types.int64, symbols, types.int64), generate
+
+
+@intrinsic
+def _pack(typing_context, symbols, m, stream, at):
+    """Thirty-two six-bit values from symbols[m:] to stream[at:], 24 octets and eight zeros."""
+
+    def generate(context, builder, signature, arguments):
+        values = _load_32(context, builder, signature.args[0], *arguments[:2])
+        _store_32(context, builder, signature.args[2], *arguments[2:], _pack_32(builder, values))
+        return context.get_dummy_value()
+
+    del typing_context, m, at
+    return types.void(symbols, types.int64, stream, types.int64), generate
+
+
+@intrinsic
+def _find(typing_context, buf, i, octet):
+    """The place of the first such octet, or control character, among the 32 of buf[i:]; 32 if there is none."""
+
+    def generate(context, builder, signature, arguments):
+        octets = _load_32(context, builder, signature.args[0], *arguments[:2])
+        same = builder.icmp_unsigned("==", octets, _splat(builder, builder.trunc(arguments[2], _I8), 32))
+        control = builder.icmp_unsigned("<", octets, _vector(_I8, 32, [32] * 32))
+        return _first_of(builder, builder.or_(same, control))
+
+    del typing_context, i, octet
+    return types.int64(buf, types.int64, types.int64), generate
+
+
+@intrinsic
+def _folded(typing_context, buf, i, count):
+    """The exclusive or of buf[i : i + count], at most 32 octets, in eight lanes."""
+
+    def generate(context, builder, signature, arguments):
+        octets = _load_32(context, builder, signature.args[0], *arguments[:2])
+        _, kept = _first_octets(builder, octets, arguments[2])
+        return _fold_32(builder, kept)
+
+    del typing_context, i, count
+    return types.uint64(buf, types.int64, types.int64), generate
 
 
 @_once
-def _zero_octets(value):
-    """A high bit in octets that are zero; right up to the lowest of them."""
-    return (value - _EVERY_ONE) & ~value & _HIGH
+def _sum_of(lanes):
+    """The exclusive or of the eight octets of a number."""
+    lanes ^= lanes >> np.uint64(32)
+    lanes ^= lanes >> np.uint64(16)
+    lanes ^= lanes >> np.uint64(8)
+    return np.int64(lanes & np.uint64(255))
 
 
 @_once
@@ -469,18 +568,10 @@ def _tag_block(buf, start, end, hexes, out):
     if star < start or _get(buf, star) != _STAR or _get(hexes, _get(buf, star + 1)) == 255 or _get(hexes, _get(buf, star + 2)) == 255:
         return
     told = _get(hexes, _get(buf, star + 1)) * 16 + _get(hexes, _get(buf, star + 2))
-    lanes = np.uint64(0)
-    i = start
-    while i + 8 <= star:
-        lanes ^= _eight(buf, i)
-        i += 8
-    lanes ^= lanes >> np.uint64(32)
-    lanes ^= lanes >> np.uint64(16)
-    lanes ^= lanes >> np.uint64(8)
-    checksum = np.int64(lanes & np.uint64(255))
-    while i < star:
-        checksum ^= _get(buf, i)
-        i += 1
+    lanes = _NOTHING
+    for m in range(start, star, 32):
+        lanes ^= _folded(buf, m, min(star - m, 32))
+    checksum = _sum_of(lanes)
     if checksum != told and told != 0:
         return
     out[5] = 1
@@ -488,11 +579,10 @@ def _tag_block(buf, start, end, hexes, out):
     while i < star:
         j = i
         while j < star:
-            hits = _zero_octets(_eight(buf, j) ^ _COMMAS)
-            if hits:
-                j += _octets_below(hits)
+            n = _find(buf, j, _COMMA)
+            j += n
+            if n < 32:
                 break
-            j += 8
         j = min(j, star)
         if j - i > 2 and _get(buf, i + 1) == 58:
             key = _get(buf, i)
@@ -850,10 +940,11 @@ def _assemble(slots, symbols, slot, joined, stream, place):
     at = place
     bits = 6 * count
     if not filled:
-        _put_eight(joined, count, _NOTHING)
-        for m in range(0, count, 8):
-            _put_eight(stream, at, _swapped(_packed(_eight(joined, m)) << _SIXTEEN))
-            at += 6
+        for m in range(0, 32, 8):
+            _put_eight(joined, count + m, _NOTHING)
+        for m in range(0, count, 32):
+            _pack(joined, m, stream, at)
+            at += 24
     else:
         # Fill bits in the middle are left out: symbol by symbol.
         bits = np.int64(0)
@@ -924,42 +1015,18 @@ def _sentence(buf, j, end, arms, hexes, stream, place, part_symbols, head):
     k += 1
     payload = k
     # The checksum is gathered in eight lanes and folded at the end.
-    lanes = _eight(buf, j + 1)
-    m = j + 9
-    while k - m >= 8:
-        lanes ^= _eight(buf, m)
-        m += 8
-    lanes ^= _eight(buf, m) & _lowest(k - m)
+    lanes = _folded(buf, j + 1, k - j - 1)
     at = place
     most = payload + (512 if total == 1 else PART_SYMBOLS)
-    while k < most:
-        octets = _eight(buf, k)
-        gap = (octets ^ _GAP) & _GAP_MASK
-        bad = (octets | ~(octets + _FROM_48) | (octets + _FROM_120) | ~(gap + _SEVENS | gap)) & _HIGH
-        n = np.int64(8)
-        if bad:
-            # The payload ends in here: what is behind it counts as zeros. A carry never goes down.
-            n = _octets_below(bad)
-            kept = _lowest(n)
-            octets &= kept
-            lanes ^= octets
-            octets |= _ZEROS & ~kept
-        else:
-            lanes ^= octets
-        values = octets - _ZEROS
-        values -= ((values + _FROM_41) & _HIGH) >> np.uint64(4)
-        if total == 1:
-            _put_eight(stream, at, _swapped(_packed(values) << _SIXTEEN))
-            at += 6
-        else:
-            _put_eight(part_symbols, k - payload, values)
+    while True:
+        n, folded = _sextets(buf, k, stream, at, part_symbols, k - payload)
+        lanes ^= folded
         k += n
-        if bad:
+        at += 24
+        if n < 32 or k >= most:
             break
-    if total == 1:
-        _put_eight(stream, at, _NOTHING)
-        _put_eight(stream, at + 8, _NOTHING)
-        at += 16
+    _put_eight(stream, at + 8, _NOTHING)
+    at += 16
     if _get(buf, k) != _COMMA:
         if k < end and _get(arms, _get(buf, k)) != 255:
             return TOO_LONG
@@ -978,10 +1045,7 @@ def _sentence(buf, j, end, arms, hexes, stream, place, part_symbols, head):
         k += 1
     if _get(buf, k) != _STAR or _get(hexes, _get(buf, k + 1)) == 255 or _get(hexes, _get(buf, k + 2)) == 255:
         return NO_CHECKSUM
-    lanes ^= lanes >> np.uint64(32)
-    lanes ^= lanes >> np.uint64(16)
-    lanes ^= lanes >> np.uint64(8)
-    checksum ^= np.int64(lanes & np.uint64(255))
+    checksum ^= _sum_of(lanes)
     if _get(hexes, _get(buf, k + 1)) * 16 + _get(hexes, _get(buf, k + 2)) != checksum:
         return BAD_CHECKSUM
     head[H_TOTAL] = total
@@ -1043,12 +1107,10 @@ def scan(
             if byte == _BACKSLASH:
                 k = j + 1
                 while k - j <= _TAG_MOST:
-                    octets = _eight(buf, k)
-                    hits = _zero_octets(octets ^ _BACKSLASHES) | _zero_octets(octets & _TOP_THREE)
-                    if hits:
-                        k += _octets_below(hits)
+                    n = _find(buf, k, _BACKSLASH)
+                    k += n
+                    if n < 32:
                         break
-                    k += 8
                 k = min(k, j + _TAG_MOST + 1)
                 if _get(buf, k) == _BACKSLASH and k < end:
                     _tag_block(buf, j + 1, k, hexes, tag)
