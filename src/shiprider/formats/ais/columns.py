@@ -42,9 +42,10 @@ _UNIT_BIT: Final = 141
 _SELF_ORGANISED: Final = 2
 _LOCATING_DEVICE: Final = 7
 
-#: Columns of `Spec.places` (wanted.py).
-_END, _LEFT, _RIGHT, _SIGN, _OCTET, _SQUARE, _NOT_1, _NOT_2, _NOT_3 = range(9)
-_PLACE_COLUMNS: Final = 9
+#: The third axis of `Spec.places` (wanted.py); columns are worked on eight at a time.
+_OCTET, _LEFT, _RIGHT, _MASK, _END, _NOT_1, _NOT_2, _NOT_3, _SQUARE = range(9)
+_PLACES: Final = 9
+_LANES: Final = 8
 
 _ZERO: Final = np.uint64(0)
 _ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -195,19 +196,80 @@ def split(meta, tables, rows, counts):
     counts[2] = third
 
 
+@intrinsic
+def _eight_columns(typing_context, stream, place, places, p, factors, f, end, lanes, narrow):
+    """Eight columns of one message at once, to `lanes` (double) and `narrow` (single): which have a value, as bits.
+
+    places[p:] are nine times eight numbers, factors[f:] two times eight, as `fill` tells.
+    """
+
+    def generate(context, builder, signature, arguments):
+        i8, i32, i64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+        whole, real = ir.VectorType(i64, 8), ir.VectorType(ir.DoubleType(), 8)
+
+        def pointer(argument, index, offset, kind):
+            data = context.make_array(signature.args[argument])(context, builder, arguments[argument]).data
+            at = builder.gep(data, [builder.add(index, i64(offset))])
+            return builder.bitcast(at, kind.as_pointer())
+
+        def plane(number):
+            return builder.load(pointer(2, arguments[3], 8 * number, whole), align=8)
+
+        bits = ir.Constant(whole, ir.Undefined)
+        for lane in range(8):
+            octet = builder.load(pointer(2, arguments[3], 8 * _OCTET + lane, i64), align=8)
+            eight = builder.load(pointer(0, builder.add(arguments[1], octet), 0, i64), align=1)
+            bits = builder.insert_element(bits, eight, i32(lane))
+        octets = builder.bitcast(bits, ir.VectorType(i8, 64))
+        order = ir.Constant(ir.VectorType(i32, 64), [i // 8 * 8 + 7 - i % 8 for i in range(64)])
+        bits = builder.bitcast(builder.shuffle_vector(octets, octets, order), whole)
+        # An arithmetic shift keeps the sign; of an unsigned field it is masked away.
+        raw = builder.ashr(builder.shl(bits, plane(_LEFT)), plane(_RIGHT))
+        raw = builder.and_(raw, plane(_MASK))
+        ends = ir.Constant(whole, ir.Undefined)
+        for lane in range(8):
+            ends = builder.insert_element(ends, arguments[6], i32(lane))
+        there = builder.icmp_signed("<=", plane(_END), ends)
+        for nothing in (_NOT_1, _NOT_2, _NOT_3):
+            there = builder.and_(there, builder.icmp_signed("!=", raw, plane(nothing)))
+        value = builder.sitofp(builder.trunc(raw, ir.VectorType(i32, 8)), real)
+        scale = builder.load(pointer(4, arguments[5], 0, real), align=8)
+        offset = builder.load(pointer(4, arguments[5], 8, real), align=8)
+        value = builder.fadd(builder.fmul(value, scale), offset)
+        least = ir.Constant(whole, [2**63 - 1] * 8)
+        absolute = builder.bitcast(builder.and_(builder.bitcast(value, whole), least), real)
+        nothing = ir.Constant(whole, [0] * 8)
+        square = builder.icmp_signed("!=", plane(_SQUARE), nothing)
+        value = builder.select(square, builder.fmul(value, absolute), value)
+        value = builder.select(there, value, ir.Constant(real, [0.0] * 8))
+        builder.store(value, pointer(7, i64(0), 0, real), align=8)
+        halves = ir.VectorType(ir.FloatType(), 8)
+        builder.store(builder.fptrunc(value, halves), pointer(8, i64(0), 0, halves), align=4)
+        return builder.zext(builder.bitcast(there, i8), i64)
+
+    del typing_context, place, p, f, end
+    arguments = (stream, types.int64, places, types.int64, factors, types.int64, types.int64, lanes, narrow)
+    return types.int64(*arguments), generate
+
+
 @_kernel
-def fill(stream, meta, rows, at, places, factors, classes, longs, integers, codes, sigma, wide, single, masks):
+def fill(
+    stream, meta, rows, at, used, places, factors, classes, lanes, narrow,
+    longs, integers, codes, sigma, wide, single, masks,
+):  # fmt: skip
     """The numeric columns of one table, of messages rows[k] to row at + k.
 
     longs: time, received, claimed id, raw. integers: raw length, flaws, day. codes: time source, receiver
     kind, transmitter class, message type, nature. `classes` gives the class of a message type.
-    Column c of `places` goes to `wide[c]` (float64) or, where that has no row c, `single`; bit c % 8 of
-    masks[c // 8] says that it has a value. `places[layout, c]`: bits the message must have, bits to shift left and
-    right, 1 if signed, first octet, 1 to square the value and keep its sign, three raw values that mean nothing;
-    `factors[layout, c]`: scale and offset to our unit.
+    Column c goes to `wide[c]` (float64) or, where that has no row c, `single`; bit c % 8 of masks[c // 8] says
+    that it has a value. `places[layout, c // 8, :, c % 8]`: first octet, bits to shift left and right, mask
+    after an arithmetic shift, bits the message must have, three raw values that mean nothing, 1 to square the
+    value and keep its sign; `factors[layout, c // 8, :, c % 8]`: scale and offset to our unit;
+    `used[layout, c // 8]`: whether there is any. `lanes` and `narrow` are scratch of eight.
     """
     doubles = wide.shape[0]
     columns = doubles + single.shape[0]
+    blocks = (columns + _LANES - 1) // _LANES
     for k in range(rows.shape[0]):
         base = _get(rows, k) * _META
         to = at + k
@@ -238,35 +300,27 @@ def fill(stream, meta, rows, at, places, factors, classes, longs, integers, code
         sigma[to] = _get(meta, base + _M_RESOLUTION) * _SIGMA_OF_US
 
         end = _get(meta, base + _M_BITS)
-        number = _get(meta, base + _M_LAYOUT) * columns
-        mask = np.int64(0)
-        for column in range(columns):
-            # No branches: what is missing in one message is there in the next.
-            p = (number + column) * _PLACE_COLUMNS
-            bits = _swapped(_eight(stream, place + _get(places, p + _OCTET)))
-            bits <<= np.uint64(_get(places, p + _LEFT))
-            right = _get(places, p + _RIGHT)
-            # A signed field keeps its sign by an arithmetic shift.
-            raw = np.int64(bits >> np.uint64(right))
-            raw = np.int64(bits) >> right if _get(places, p + _SIGN) else raw
-            there = (
-                (_get(places, p + _END) <= end)
-                & (raw != _get(places, p + _NOT_1))
-                & (raw != _get(places, p + _NOT_2))
-                & (raw != _get(places, p + _NOT_3))
-            )
-            f = (number + column) * 2
-            value = raw * _real(factors, f) + _real(factors, f + 1)
-            if _get(places, p + _SQUARE):
-                value = value * abs(value)
-            value = value if there else 0.0
-            mask |= np.int64(there) << column
-            if column < doubles:
-                wide[column, to] = value
+        for block in range(blocks):
+            number = _get(meta, base + _M_LAYOUT) * blocks + block
+            first = _LANES * block
+            count = min(columns - first, _LANES)
+            if _get(used, number):
+                masks[block, to] = _eight_columns(
+                    stream, place, places, number * _PLACES * _LANES, factors, number * 2 * _LANES, end, lanes, narrow
+                )
+                for column in range(first, first + count):
+                    if column < doubles:
+                        wide[column, to] = lanes[column - first]
+                    else:
+                        single[column - doubles, to] = narrow[column - first]
             else:
-                single[column - doubles, to] = value
-        masks[0, to] = mask
-        masks[1, to] = mask >> 8
+                # Of the second block most layouts have nothing.
+                masks[block, to] = 0
+                for column in range(first, first + count):
+                    if column < doubles:
+                        wide[column, to] = 0.0
+                    else:
+                        single[column - doubles, to] = 0.0
 
 
 @_kernel

@@ -90,6 +90,8 @@ class Store:
         self._spec = spec
         self._texts = texts
         self._sizes = [spec.names.index(name) for name in _SIZES if name in spec.names]
+        self._lanes = np.zeros(8, np.float64)
+        self._narrow = np.zeros(8, np.float32)
         self._parts: list[pa.Table] = []
         self._room = 0
         self._at = 0
@@ -107,9 +109,12 @@ class Store:
             framed.meta,
             rows,
             self._at,
+            self._spec.used,
             self._spec.places,
             self._spec.factors,
             CLASSES,
+            self._lanes,
+            self._narrow,
             self._longs,
             self._integers,
             self._codes,

@@ -32,7 +32,11 @@ STATEMENT_TYPES: Final = (5, 19, 21, 24)
 #: A raw value that no field has, and more bits than any message has.
 _NONE: Final = -(2**62)
 _NEVER: Final = 2**62
-_PLACE_COLUMNS: Final = 9
+# As `columns.fill` has them.
+_PLACES: Final = 9
+_END: Final = 4
+_LANES: Final = 8
+_WIDEST: Final = 32
 
 #: (column, item name, raw value that means nothing here, factor to our unit); the first two (for messages
 #: the first) are worked out in double precision.
@@ -41,12 +45,13 @@ OBSERVED: Final[Wanted] = (
     ("latitude_deg", "lat", _NONE, 1.0),
     ("longitude_deg", "lon", _NONE, 1.0),
     ("nav_status", "status", _NONE, 1.0),
-    ("altitude_m", "alt", _NONE, 1.0),
     ("speed_mps", "speed", _NONE, KNOT_MPS),
     ("course_deg", "course", _NONE, 1.0),
     ("heading_deg", "heading", _NONE, 1.0),
     ("rate_of_turn_degpmin", "turn", _NONE, 1.0),
     ("position_sigma_m", "accuracy", _NONE, 1.0),
+    # The ninth: aircraft only, so the second eight are mostly left out.
+    ("altitude_m", "alt", _NONE, 1.0),
 )
 STATED: Final[Wanted] = (
     ("imo", "imo", 0, 1.0),
@@ -91,6 +96,7 @@ class Spec:
     """
 
     names: tuple[str, ...]
+    used: NDArray[np.int64]
     places: NDArray[np.int64]
     factors: NDArray[np.float64]
     told: NDArray[np.int64]
@@ -101,9 +107,11 @@ class Spec:
 def numbers(wanted: Wanted, doubles: int, types: tuple[int, ...] = ()) -> Spec:
     """The numeric columns of the messages of these types (of all, if none is named)."""
     wire = tables()
-    places = np.zeros((len(wire.layouts), len(wanted), _PLACE_COLUMNS), np.int64)
-    places[:, :, 0] = _NEVER
-    factors = np.zeros((len(wire.layouts), len(wanted), 2))
+    blocks = (len(wanted) + _LANES - 1) // _LANES
+    places = np.zeros((len(wire.layouts), blocks, _PLACES, _LANES), np.int64)
+    places[:, :, _END] = _NEVER
+    factors = np.zeros((len(wire.layouts), blocks, 2, _LANES))
+    used = np.zeros((len(wire.layouts), blocks), np.int64)
     for number, layout in enumerate(wire.layouts):
         if types and layout.message_type not in types:
             continue
@@ -114,28 +122,32 @@ def numbers(wanted: Wanted, doubles: int, types: tuple[int, ...] = ()) -> Spec:
             item = fields[name]
             signed = item.kind in (Kind.INT, Kind.SIGNED_DECIMAL, Kind.TURN)
             turn = item.kind == Kind.TURN
-            places[number, column] = (
-                item.first + item.width,
+            block, lane = divmod(column, _LANES)
+            if item.width + (not signed) > _WIDEST:
+                raise ValueError(f"The field {name!r} is too wide for a column.")
+            used[number, block] = 1
+            places[number, block, :, lane] = (
+                item.first >> 3,
                 item.first & 7,
                 64 - item.width,
-                signed,
-                item.first >> 3,
-                turn,
+                -1 if signed else (1 << item.width) - 1,
+                item.first + item.width,
                 nothing if item.missing is None else item.missing,
                 # A turn of +-127 tells the side only.
                 TURN_SIDE if turn else nothing,
                 -TURN_SIDE if turn else nothing,
+                turn,
             )
             # ROT_AIS = 4.733 sqrt(rate): the kernel squares.
             scale = 1 / TURN_FACTOR if turn else item.scale * factor
-            factors[number, column] = scale, item.offset * factor
+            factors[number, block, :, lane] = scale, item.offset * factor
             if name == "accuracy":
-                factors[number, column] = _sigma(layout.message_type)
+                factors[number, block, :, lane] = _sigma(layout.message_type)
     names = tuple(row[0] for row in wanted)
     told = np.arange(len(names))
     if "position_sigma_m" in names:
         told[names.index("position_sigma_m")] = names.index("latitude_deg")
-    return Spec(names, places, factors, told, doubles)
+    return Spec(names, used, places, factors, told, doubles)
 
 
 def _sigma(message_type: int) -> tuple[float, float]:
