@@ -33,6 +33,11 @@ WriteTexts = Callable[
 ]
 
 
+def _octets(count: int) -> NDArray[np.uint8]:
+    """Memory of Arrow's pool, which keeps what was given back: fresh pages would cost a fifth of decoding."""
+    return np.frombuffer(pa.allocate_buffer(count + _SPARE), np.uint8)
+
+
 class TextColumn:
     """Texts or octets of changing length. `longest` octets of a row are made room for beforehand."""
 
@@ -45,7 +50,7 @@ class TextColumn:
     def open(self, rows: int) -> None:
         """Begin a new array of at most that many rows."""
         room = self._average * rows + self._longest * min(rows, _BLOCK_ROWS) + _SPARE
-        self._octets = np.empty(room, np.uint8)
+        self._octets = _octets(room)
         self._offsets = np.empty(rows + 1, np.int32)
         self._offsets[0] = 0
         self._valid = np.empty(rows, np.bool_)
@@ -56,7 +61,7 @@ class TextColumn:
         n = len(rows)
         needed = self._used + n * self._longest + _SPARE
         if needed > len(self._octets):
-            grown = np.empty(max(needed, 2 * len(self._octets)), np.uint8)
+            grown = _octets(max(needed, 2 * len(self._octets)))
             grown[: self._used] = self._octets[: self._used]
             self._octets = grown
         self._octets, self._used = self._write(
@@ -137,13 +142,23 @@ class Store:
         return parts[0] if len(parts) == 1 else pa.concat_tables(parts)
 
     def _open(self, rows: int) -> None:
-        spec = self._spec
-        self._longs = np.empty((4, rows), np.int64)
-        self._integers = np.empty((3, rows), np.int32)
-        self._codes = np.empty((5, rows), np.int8)
-        self._sigma = np.empty(rows, np.float32)
-        self._wide = np.empty((spec.doubles, rows), np.float64)
-        self._single = np.empty((len(spec.names) - spec.doubles, rows), np.float32)
+        doubles = self._spec.doubles
+        singles = len(self._spec.names) - doubles
+        piece = _octets(rows * (8 * (4 + doubles) + 4 * (4 + singles) + 5))
+        at = 0
+
+        def take(count: int, kind: type[np.generic]) -> NDArray[Any]:
+            nonlocal at
+            size = count * rows * np.dtype(kind).itemsize
+            at += size
+            return piece[at - size : at].view(kind).reshape(count, rows)
+
+        self._longs = take(4, np.int64)
+        self._wide = take(doubles, np.float64)
+        self._integers = take(3, np.int32)
+        self._sigma = take(1, np.float32)[0]
+        self._single = take(singles, np.float32)
+        self._codes = take(5, np.int8)
         self._masks = np.empty((2, rows + 8), np.uint8)
         for text in self._texts.values():
             text.open(rows)
