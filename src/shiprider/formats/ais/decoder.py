@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shiprider.formats.ais import columns, wanted
 from shiprider.formats.ais.compiled import tables
 from shiprider.formats.ais.framed import Framed, Framer, written
-from shiprider.formats.ais.store import Store, TextColumn, WriteTexts
+from shiprider.formats.ais.store import RECEIVER, Store, TextColumn, WriteTexts
 from shiprider.formats.decoded import REJECTS, Counts, DecodeContext, Decoded
 from shiprider.model.errors import UnstampedRecording
 from shiprider.model.tables import MESSAGES, OBSERVATIONS, STATEMENTS
@@ -31,13 +31,13 @@ class AisDecoder:
         observed = wanted.numbers(wanted.OBSERVED, 2, wanted.OBSERVATION_TYPES)
         stated = wanted.numbers(wanted.STATED, 2, wanted.STATEMENT_TYPES)
         messaged = wanted.numbers(wanted.MESSAGED, 1)
-        self._observations = Store(context, OBSERVATIONS, observed, {"receiver": _receiver()})
+        self._observations = Store(context, OBSERVATIONS, observed, {RECEIVER: _receiver()})
         self._statements = Store(
             context,
             STATEMENTS,
             stated,
             {
-                "receiver": _receiver(),
+                RECEIVER: _receiver(),
                 "callsign": _text("callsign"),
                 "name": _text("shipname", "name", "name_ext"),
                 "destination": _text("destination"),
@@ -48,7 +48,7 @@ class AisDecoder:
             MESSAGES,
             messaged,
             {
-                "receiver": _receiver(),
+                RECEIVER: _receiver(),
                 "text": _text("text", "description"),
                 "payload": TextColumn(pa.binary(), _LONGEST_PAYLOAD, _payloads),
                 "fields": TextColumn(pa.string(), 400, _objects),
@@ -145,10 +145,6 @@ def _stations(
     offsets: NDArray[np.int32],
     valid: NDArray[np.bool_],
 ) -> tuple[NDArray[np.uint8], int]:
-    if not framed.counts.station_bytes:
-        offsets[:] = at
-        valid[:] = False
-        return octets, at
     return octets, columns.stations(framed.pool, framed.meta, rows, octets, at, offsets, valid)
 
 

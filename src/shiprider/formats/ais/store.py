@@ -26,6 +26,12 @@ _SPARE: Final = 16
 #: All four dimensions zero means that none is known (M.1371-5 figure 41).
 _SIZES: Final = ("to_bow_m", "to_stern_m", "to_port_m", "to_starboard_m")
 
+RECEIVER: Final = "receiver"
+_LONGS: Final = ("time", "received", "claimed_id", "raw")
+_INTEGERS: Final = ("raw_length", "flaws", "day")
+_CODES: Final = ("time_source", "receiver_kind", "transmitter_class", "message_type", "nature")
+_SIGMA: Final = "time_sigma_s"
+
 #: (framed, rows, octets, where to go on, offsets, valid) -> octets (perhaps a larger array), where it ended.
 WriteTexts = Callable[
     [Framed, NDArray[np.int64], NDArray[np.uint8], int, NDArray[np.int32], NDArray[np.bool_]],
@@ -46,19 +52,24 @@ class TextColumn:
         self._longest = longest
         self._write = write
         self._average = min(longest, 32)
+        self._some = False
 
     def open(self, rows: int) -> None:
         """Begin a new array of at most that many rows."""
         room = self._average * rows + self._longest * min(rows, _BLOCK_ROWS) + _SPARE
         self._octets = _octets(room)
         self._offsets = np.empty(rows + 1, np.int32)
-        self._offsets[0] = 0
         self._valid = np.empty(rows, np.bool_)
         self._used = 0
+        self._some = False
 
     def add(self, framed: Framed, rows: NDArray[np.int64], at: int) -> None:
         """The texts of these messages, into the places from `at`."""
         n = len(rows)
+        if not self._some:
+            self._offsets[: at + 1] = 0
+            self._valid[:at] = False
+            self._some = True
         needed = self._used + n * self._longest + _SPARE
         if needed > len(self._octets):
             grown = _octets(max(needed, 2 * len(self._octets)))
@@ -68,8 +79,16 @@ class TextColumn:
             framed, rows, self._octets, self._used, self._offsets[at : at + n + 1], self._valid[at : at + n]
         )
 
+    def skip(self, count: int, at: int) -> None:
+        """As many places without a text."""
+        if self._some:
+            self._offsets[at : at + count + 1] = self._used
+            self._valid[at : at + count] = False
+
     def close(self, rows: int) -> pa.Array:
         """The array of the first `rows` places."""
+        if not self._some:
+            return constant(None, self._kind, rows)
         self._average = min(self._longest, 1 + 9 * self._used // (8 * rows))
         valid = self._valid[:rows]
         nulls = rows - int(np.count_nonzero(valid))
@@ -77,8 +96,6 @@ class TextColumn:
             return constant(None, self._kind, rows)
         bitmap = pa.py_buffer(np.packbits(valid, bitorder="little")) if nulls else None
         octets = self._octets[: self._used]
-        if 4 * len(octets) < len(self._octets):
-            octets = octets.copy()
         return pa.Array.from_buffers(
             self._kind, rows, [bitmap, pa.py_buffer(self._offsets[: rows + 1]), pa.py_buffer(octets)], nulls
         )
@@ -90,13 +107,26 @@ class Store:
     def __init__(
         self, context: DecodeContext, schema: pa.Schema, spec: Spec, texts: dict[str, TextColumn]
     ) -> None:
-        self._context = context
         self._schema = schema
         self._spec = spec
         self._texts = texts
         self._sizes = [spec.names.index(name) for name in _SIZES if name in spec.names]
         self._lanes = np.zeros(8, np.float64)
         self._narrow = np.zeros(8, np.float32)
+        self._constants: dict[str, object] = {
+            "feed": context.feed,
+            "sensor": context.sensor,
+            "kind": int(SensorKind.AIS),
+            "claimed_id_kind": int(IdentityKind.MMSI),
+            "duplicate_of": None,
+            "label_id": 0,
+        }
+        # Looking a type up in a schema takes longer than making an array.
+        self._types = [(name, schema.field(name).type) for name in schema.names]
+        self._columns = {name: at for at, name in enumerate(spec.names)}
+        self._wanted = {
+            name: np.dtype(kind.to_pandas_dtype()) for name, kind in self._types if name in self._columns
+        }
         self._parts: list[pa.Table] = []
         self._room = 0
         self._at = 0
@@ -128,8 +158,11 @@ class Store:
             self._single,
             self._masks,
         )
-        for text in self._texts.values():
-            text.add(framed, rows, self._at)
+        for name, text in self._texts.items():
+            if name == RECEIVER and not framed.counts.station_bytes:
+                text.skip(n, self._at)
+            else:
+                text.add(framed, rows, self._at)
         self._at += n
 
     def table(self) -> pa.Table:
@@ -168,44 +201,29 @@ class Store:
     def _close(self) -> None:
         n = self._at
         if n:
-            data = self._origin(n)
-            self._numbers(data, n)
-            for name, text in self._texts.items():
-                data[name] = text.close(n)
-            self._parts.append(
-                pa.Table.from_arrays([data[name] for name in self._schema.names], schema=self._schema)
-            )
+            valid, nulls = self._told(n)
+            plain = {
+                **dict(zip(_LONGS, self._longs, strict=True)),
+                **dict(zip(_INTEGERS, self._integers, strict=True)),
+                **dict(zip(_CODES, self._codes, strict=True)),
+                _SIGMA: self._sigma,
+            }
+            arrays = []
+            for name, kind in self._types:
+                if name in plain:
+                    array = pa.Array.from_buffers(kind, n, [None, pa.py_buffer(plain[name][:n])], 0)
+                elif name in self._columns:
+                    array = self._number(name, kind, n, valid, nulls)
+                elif name in self._texts:
+                    array = self._texts[name].close(n)
+                else:
+                    array = constant(self._constants[name], kind, n)
+                arrays.append(array)
+            self._parts.append(pa.Table.from_arrays(arrays, schema=self._schema))
         self._at = self._room = 0
 
-    def _kept(self, values: NDArray[Any], n: int) -> NDArray[Any]:
-        """The first n; copied where most of the array is unused, so that it is not held."""
-        return values[:n].copy() if 2 * n < self._room else values[:n]
-
-    def _origin(self, n: int) -> dict[str, pa.Array]:
-        def plain(name: str, values: NDArray[Any]) -> None:
-            data[name] = pa.Array.from_buffers(
-                self._schema.field(name).type, n, [None, pa.py_buffer(self._kept(values, n))], 0
-            )
-
-        data = {
-            "feed": constant(self._context.feed, pa.string(), n),
-            "sensor": constant(self._context.sensor, pa.string(), n),
-            "kind": constant(int(SensorKind.AIS), pa.int8(), n),
-            "claimed_id_kind": constant(int(IdentityKind.MMSI), pa.int8(), n),
-            "duplicate_of": constant(None, pa.int64(), n),
-            "label_id": constant(0, pa.int32(), n),
-        }
-        for name, values in zip(("time", "received", "claimed_id", "raw"), self._longs, strict=True):
-            plain(name, values)
-        for name, values in zip(("raw_length", "flaws", "day"), self._integers, strict=True):
-            plain(name, values)
-        codes = ("time_source", "receiver_kind", "transmitter_class", "message_type", "nature")
-        for name, values in zip(codes, self._codes, strict=True):
-            plain(name, values)
-        plain("time_sigma_s", self._sigma)
-        return data
-
-    def _numbers(self, data: dict[str, pa.Array], n: int) -> None:
+    def _told(self, n: int) -> tuple[NDArray[np.uint8], list[int]]:
+        """Bitmaps of the numeric columns, and how many nulls each has."""
         spec = self._spec
         if self._sizes:
             sizes = self._single[[at - spec.doubles for at in self._sizes], :n]
@@ -215,16 +233,20 @@ class Store:
         valid = np.empty((len(spec.names), (n + 7) // 8), np.uint8)
         nulls = np.empty(len(spec.names), np.int64)
         columns.bitmaps(self._masks, n, spec.told, valid, nulls)
-        for at, name in enumerate(spec.names):
-            kind = self._schema.field(name).type
-            if nulls[at] == n:
-                data[name] = constant(None, kind, n)
-                continue
-            values = self._wide[at] if at < spec.doubles else self._single[at - spec.doubles]
-            wanted = kind.to_pandas_dtype()
-            values = self._kept(values, n) if values.dtype == wanted else values[:n].astype(wanted)
-            bitmap = pa.py_buffer(valid[at]) if nulls[at] else None
-            data[name] = pa.Array.from_buffers(kind, n, [bitmap, pa.py_buffer(values)], int(nulls[at]))
+        return valid, nulls.tolist()
+
+    def _number(
+        self, name: str, kind: pa.DataType, n: int, valid: NDArray[np.uint8], nulls: list[int]
+    ) -> pa.Array:
+        at = self._columns[name]
+        if nulls[at] == n:
+            return constant(None, kind, n)
+        doubles = self._spec.doubles
+        values = self._wide[at, :n] if at < doubles else self._single[at - doubles, :n]
+        if values.dtype != self._wanted[name]:
+            values = values.astype(self._wanted[name])
+        bitmap = pa.py_buffer(valid[at]) if nulls[at] else None
+        return pa.Array.from_buffers(kind, n, [bitmap, pa.py_buffer(values)], nulls[at])
 
 
 _CONSTANTS: dict[tuple[object, pa.DataType], pa.Array] = {}
