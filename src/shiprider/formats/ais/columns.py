@@ -46,6 +46,7 @@ _LOCATING_DEVICE: Final = 7
 _OCTET, _LEFT, _RIGHT, _MASK, _END, _NOT_1, _NOT_2, _NOT_3, _SQUARE = range(9)
 _PLACES: Final = 9
 _LANES: Final = 8
+_DOUBLES: Final = 2
 
 _ZERO: Final = np.uint64(0)
 _ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
@@ -197,8 +198,8 @@ def split(meta, tables, rows, counts):
 
 
 @intrinsic
-def _eight_columns(typing_context, stream, place, places, p, factors, f, end, lanes, narrow):
-    """Eight columns of one message at once, to `lanes` (double) and `narrow` (single): which have a value, as bits.
+def _eight_columns(typing_context, stream, place, places, p, factors, f, end):
+    """Eight columns of one message at once: which have a value, as bits; the first two; all in single precision.
 
     places[p:] are nine times eight numbers, factors[f:] two times eight, as `fill` tells.
     """
@@ -242,34 +243,52 @@ def _eight_columns(typing_context, stream, place, places, p, factors, f, end, la
         square = builder.icmp_signed("!=", plane(_SQUARE), nothing)
         value = builder.select(square, builder.fmul(value, absolute), value)
         value = builder.select(there, value, ir.Constant(real, [0.0] * 8))
-        builder.store(value, pointer(7, i64(0), 0, real), align=8)
-        halves = ir.VectorType(ir.FloatType(), 8)
-        builder.store(builder.fptrunc(value, halves), pointer(8, i64(0), 0, halves), align=4)
-        return builder.zext(builder.bitcast(there, i8), i64)
+        halves = builder.fptrunc(value, ir.VectorType(ir.FloatType(), 8))
+        result = [builder.zext(builder.bitcast(there, i8), i64)]
+        result += [builder.extract_element(value, i32(lane)) for lane in range(_DOUBLES)]
+        result += [builder.extract_element(halves, i32(lane)) for lane in range(8)]
+        return context.make_tuple(builder, signature.return_type, result)
 
     del typing_context, place, p, f, end
-    arguments = (stream, types.int64, places, types.int64, factors, types.int64, types.int64, lanes, narrow)
-    return types.int64(*arguments), generate
+    result = types.Tuple((types.int64, *[types.float64] * _DOUBLES, *[types.float32] * 8))
+    arguments = (stream, types.int64, places, types.int64, factors, types.int64, types.int64)
+    return result(*arguments), generate
+
+
+@_once
+def _put_single(single, first, to, a, b, c, d, e, f):
+    """Six numbers to place `to` of columns from `first`, as many as there are."""
+    count = single.shape[0] - first
+    if count > 0:
+        single[first, to] = a
+    if count > 1:
+        single[first + 1, to] = b
+    if count > 2:
+        single[first + 2, to] = c
+    if count > 3:
+        single[first + 3, to] = d
+    if count > 4:
+        single[first + 4, to] = e
+    if count > 5:
+        single[first + 5, to] = f
 
 
 @_kernel
 def fill(
-    stream, meta, rows, at, used, places, factors, classes, lanes, narrow,
+    stream, meta, rows, at, used, places, factors, classes,
     longs, integers, codes, sigma, wide, single, masks,
 ):  # fmt: skip
     """The numeric columns of one table, of messages rows[k] to row at + k.
 
     longs: time, received, claimed id, raw. integers: raw length, flaws, day. codes: time source, receiver
     kind, transmitter class, message type, nature. `classes` gives the class of a message type.
-    Column c goes to `wide[c]` (float64) or, where that has no row c, `single`; bit c % 8 of masks[c // 8] says
+    The first two columns go to `wide` (float64), the others (at most twelve) to `single`; bit c % 8 of masks[c // 8] says
     that it has a value. `places[layout, c // 8, :, c % 8]`: first octet, bits to shift left and right, mask
     after an arithmetic shift, bits the message must have, three raw values that mean nothing, 1 to square the
     value and keep its sign; `factors[layout, c // 8, :, c % 8]`: scale and offset to our unit;
-    `used[layout, c // 8]`: whether there is any. `lanes` and `narrow` are scratch of eight.
+    `used[layout, c // 8]`: whether there is any.
     """
-    doubles = wide.shape[0]
-    columns = doubles + single.shape[0]
-    blocks = (columns + _LANES - 1) // _LANES
+    blocks = (_DOUBLES + single.shape[0] + _LANES - 1) // _LANES
     for k in range(rows.shape[0]):
         base = _get(rows, k) * _META
         to = at + k
@@ -300,27 +319,25 @@ def fill(
         sigma[to] = _get(meta, base + _M_RESOLUTION) * _SIGMA_OF_US
 
         end = _get(meta, base + _M_BITS)
-        for block in range(blocks):
-            number = _get(meta, base + _M_LAYOUT) * blocks + block
-            first = _LANES * block
-            count = min(columns - first, _LANES)
+        number = _get(meta, base + _M_LAYOUT) * blocks
+        mask, x, y, _, _, c, d, e, f, g, h = _eight_columns(
+            stream, place, places, number * _PLACES * _LANES, factors, number * 2 * _LANES, end
+        )
+        masks[0, to] = mask
+        wide[0, to] = x
+        wide[1, to] = y
+        _put_single(single, np.int64(0), to, c, d, e, f, g, h)
+        if blocks > 1:
+            number += 1
+            mask = np.int64(0)
+            a = b = c = d = e = f = np.float32(0.0)
+            # Of the second eight most layouts have nothing.
             if _get(used, number):
-                masks[block, to] = _eight_columns(
-                    stream, place, places, number * _PLACES * _LANES, factors, number * 2 * _LANES, end, lanes, narrow
+                mask, _, _, a, b, c, d, e, f, _, _ = _eight_columns(
+                    stream, place, places, number * _PLACES * _LANES, factors, number * 2 * _LANES, end
                 )
-                for column in range(first, first + count):
-                    if column < doubles:
-                        wide[column, to] = lanes[column - first]
-                    else:
-                        single[column - doubles, to] = narrow[column - first]
-            else:
-                # Of the second block most layouts have nothing.
-                masks[block, to] = 0
-                for column in range(first, first + count):
-                    if column < doubles:
-                        wide[column, to] = 0.0
-                    else:
-                        single[column - doubles, to] = 0.0
+            masks[1, to] = mask
+            _put_single(single, np.int64(_LANES - _DOUBLES), to, a, b, c, d, e, f)
 
 
 @_kernel

@@ -28,9 +28,9 @@ class AisDecoder:
     def __init__(self, context: DecodeContext) -> None:
         self._context = context
         self._framer = Framer(context)
-        observed = wanted.numbers(wanted.OBSERVED, 2, wanted.OBSERVATION_TYPES)
-        stated = wanted.numbers(wanted.STATED, 2, wanted.STATEMENT_TYPES)
-        messaged = wanted.numbers(wanted.MESSAGED, 1)
+        observed = wanted.numbers(wanted.OBSERVED, wanted.OBSERVATION_TYPES)
+        stated = wanted.numbers(wanted.STATED, wanted.STATEMENT_TYPES)
+        messaged = wanted.numbers(wanted.MESSAGED)
         self._observations = Store(context, OBSERVATIONS, observed, {RECEIVER: _receiver()})
         self._statements = Store(
             context,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from shiprider.formats.ais import columns
 from shiprider.formats.ais.framed import Framed
-from shiprider.formats.ais.wanted import CLASSES, Spec
+from shiprider.formats.ais.wanted import CLASSES, DOUBLES, Spec
 from shiprider.formats.decoded import DecodeContext
 from shiprider.model.codes import IdentityKind, SensorKind
 
@@ -111,8 +111,6 @@ class Store:
         self._spec = spec
         self._texts = texts
         self._sizes = [spec.names.index(name) for name in _SIZES if name in spec.names]
-        self._lanes = np.zeros(8, np.float64)
-        self._narrow = np.zeros(8, np.float32)
         self._constants: dict[str, object] = {
             "feed": context.feed,
             "sensor": context.sensor,
@@ -148,8 +146,6 @@ class Store:
             self._spec.places,
             self._spec.factors,
             CLASSES,
-            self._lanes,
-            self._narrow,
             self._longs,
             self._integers,
             self._codes,
@@ -175,7 +171,7 @@ class Store:
         return parts[0] if len(parts) == 1 else pa.concat_tables(parts)
 
     def _open(self, rows: int) -> None:
-        doubles = self._spec.doubles
+        doubles = DOUBLES
         singles = len(self._spec.names) - doubles
         piece = _octets(rows * (8 * (4 + doubles) + 4 * (4 + singles) + 5))
         at = 0
@@ -226,7 +222,7 @@ class Store:
         """Bitmaps of the numeric columns, and how many nulls each has."""
         spec = self._spec
         if self._sizes:
-            sizes = self._single[[at - spec.doubles for at in self._sizes], :n]
+            sizes = self._single[[at - DOUBLES for at in self._sizes], :n]
             unknown = ~sizes.any(axis=0)
             self._masks[0, :n][unknown] &= np.uint8(255 - sum(1 << at for at in self._sizes))
         self._masks[:, n : n + 8] = 0
@@ -241,7 +237,7 @@ class Store:
         at = self._columns[name]
         if nulls[at] == n:
             return constant(None, kind, n)
-        doubles = self._spec.doubles
+        doubles = DOUBLES
         values = self._wide[at, :n] if at < doubles else self._single[at - doubles, :n]
         if values.dtype != self._wanted[name]:
             values = values.astype(self._wanted[name])

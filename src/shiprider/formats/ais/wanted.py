@@ -36,10 +36,12 @@ _NEVER: Final = 2**62
 _PLACES: Final = 9
 _END: Final = 4
 _LANES: Final = 8
+#: So many columns of each table, the first ones, are in double precision.
+DOUBLES: Final = 2
 _WIDEST: Final = 32
 
-#: (column, item name, raw value that means nothing here, factor to our unit); the first two (for messages
-#: the first) are worked out in double precision.
+#: (column, item name, raw value that means nothing here, factor to our unit); the first two are
+#: worked out in double precision.
 Wanted = tuple[tuple[str, str, int, float], ...]
 OBSERVED: Final[Wanted] = (
     ("latitude_deg", "lat", _NONE, 1.0),
@@ -100,11 +102,10 @@ class Spec:
     places: NDArray[np.int64]
     factors: NDArray[np.float64]
     told: NDArray[np.int64]
-    doubles: int
 
 
 @cache
-def numbers(wanted: Wanted, doubles: int, types: tuple[int, ...] = ()) -> Spec:
+def numbers(wanted: Wanted, types: tuple[int, ...] = ()) -> Spec:
     """The numeric columns of the messages of these types (of all, if none is named)."""
     wire = tables()
     blocks = (len(wanted) + _LANES - 1) // _LANES
@@ -147,7 +148,7 @@ def numbers(wanted: Wanted, doubles: int, types: tuple[int, ...] = ()) -> Spec:
     told = np.arange(len(names))
     if "position_sigma_m" in names:
         told[names.index("position_sigma_m")] = names.index("latitude_deg")
-    return Spec(names, used, places, factors, told, doubles)
+    return Spec(names, used, places, factors, told)
 
 
 def _sigma(message_type: int) -> tuple[float, float]:
