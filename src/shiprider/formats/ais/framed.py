@@ -20,7 +20,7 @@ from shiprider.formats.decoded import REJECTS, Counts, DecodeContext
 from shiprider.model.errors import InputError
 
 #: Bytes framed at a time: small enough to stay in the processor's caches, large enough to amortise calls.
-BLOCK_BYTES: Final = 1 << 18
+BLOCK_BYTES: Final = 1 << 19
 #: Whether anything tells the time is asked after so many bytes of a recording, at a block's end.
 STRETCH_BYTES: Final = 1 << 20
 _PADDING: Final = 640

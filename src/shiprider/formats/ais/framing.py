@@ -391,6 +391,20 @@ def _folded(typing_context, buf, i, count):
     return types.uint64(buf, types.int64, types.int64), generate
 
 
+@intrinsic
+def _copy_station(typing_context, source, i, length, target, at):
+    """source[i : i + length] to target[at:], filled up with zeros to STATION_BYTES, which is 32."""
+
+    def generate(context, builder, signature, arguments):
+        octets = _load_32(context, builder, signature.args[0], *arguments[:2])
+        _, kept = _first_octets(builder, octets, arguments[2])
+        _store_32(context, builder, signature.args[3], *arguments[3:], kept)
+        return context.get_dummy_value()
+
+    del typing_context, i, length, at
+    return types.void(source, types.int64, types.int64, target, types.int64), generate
+
+
 @_once
 def _sum_of(lanes):
     """The exclusive or of the eight octets of a number."""
@@ -398,24 +412,6 @@ def _sum_of(lanes):
     lanes ^= lanes >> np.uint64(16)
     lanes ^= lanes >> np.uint64(8)
     return np.int64(lanes & np.uint64(255))
-
-
-@_once
-def _lowest(count):
-    """All bits of the lowest `count` octets, 0 to 7."""
-    return (_ONE << np.uint64(8 * count)) - _ONE
-
-
-@_once
-def _copy_station(source, i, length, target, at):
-    """source[i : i + length] to target[at:], filled up with zeros to STATION_BYTES."""
-    for m in range(0, STATION_BYTES, 8):
-        octets = _NOTHING
-        if length >= m + 8:
-            octets = _eight(source, i + m)
-        elif length > m:
-            octets = _eight(source, i + m) & _lowest(length - m)
-        _put_eight(target, at + m, octets)
 
 
 @_inner
@@ -1192,12 +1188,11 @@ def scan(
             part = head[H_PART]
             checksum = head[H_CHECKSUM]
             whole = total == 1
-            _copy_station(pending_station, 0, 0, station, 0)
+            _copy_station(pending_station, 0, state[PENDING_STATION], station, 0)
             if tagged or state[PENDING] >= 0 or state[PENDING_STATION] > 0:
                 time = state[PENDING]
                 resolution = state[PENDING_RESOLUTION]
                 station_length = state[PENDING_STATION]
-                _copy_station(pending_station, 0, station_length, station, 0)
                 state[PENDING] = -1
                 state[PENDING_STATION] = 0
                 if time >= 0:
