@@ -132,9 +132,7 @@ def _case(case: str, data: bytes) -> list[Row]:
             raise AssertionError(f"{peer} and ours differ on {case}: {theirs} against {mine}")
         our_time, their_time = _by_turns(lambda: _ours(data), lambda: read(piece))
         rows.append(
-            compared(
-                case, messages / our_time, theirs[0] / their_time, peer, _UNIT, f"{messages} messages"
-            )
+            compared(case, messages / our_time, theirs[0] / their_time, peer, _UNIT, f"{messages} messages")
         )
 
     _compare_positions(case, _head(data, 100_000))

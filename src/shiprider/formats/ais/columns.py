@@ -132,9 +132,7 @@ def _put_eight(typing_context, buf, i, value):
     """Eight octets to buf[i:], the lowest one first."""
 
     def generate(context, builder, signature, arguments):
-        builder.store(
-            arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=1
-        )
+        builder.store(arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=1)
         return context.get_dummy_value()
 
     del typing_context, i, value

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
-# ruff: noqa: SIM108, SIM109
+# ruff: noqa: SIM109
 # Numba infers the types of kernels from the arrays it is given.
 """One pass over the bytes: sentences, tag blocks, stamps, parts, checksums, bits.
 
@@ -207,9 +207,7 @@ def _put(typing_context, array, i, value):
     """array[i] = value; the array holds 64-bit numbers."""
 
     def generate(context, builder, signature, arguments):
-        builder.store(
-            arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=8
-        )
+        builder.store(arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=8)
         return context.get_dummy_value()
 
     del typing_context, i, value
@@ -232,9 +230,7 @@ def _put_eight(typing_context, buf, i, value):
     """Eight octets to buf[i:], the lowest one first."""
 
     def generate(context, builder, signature, arguments):
-        builder.store(
-            arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=1
-        )
+        builder.store(arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=1)
         return context.get_dummy_value()
 
     del typing_context, i, value
@@ -502,7 +498,9 @@ def _affix(buf, start, end, out):
     out[1] = _SECOND
     i = start
     while i < end:
-        if not 48 <= _get(buf, i) <= 57 or (i > start and (48 <= _get(buf, i - 1) <= 57 or _get(buf, i - 1) == 46)):
+        if not 48 <= _get(buf, i) <= 57 or (
+            i > start and (48 <= _get(buf, i - 1) <= 57 or _get(buf, i - 1) == 46)
+        ):
             i += 1
             continue
         j = i
@@ -532,7 +530,12 @@ def _affix(buf, start, end, out):
             if t <= end and _get(buf, p) == _get(buf, j) and _get(buf, r) == 58 and _get(buf, s) == 58:
                 moment = _moment(year, month, day, hour, minute, second)
                 resolution = _SECOND
-                if moment >= 0 and t < end and (_get(buf, t) == 46 or _get(buf, t) == 44) and 48 <= _get(buf, t + 1) <= 57:
+                if (
+                    moment >= 0
+                    and t < end
+                    and (_get(buf, t) == 46 or _get(buf, t) == 44)
+                    and 48 <= _get(buf, t + 1) <= 57
+                ):
                     t += 1
                     while t < end and 48 <= _get(buf, t) <= 57:
                         if resolution > 1:
@@ -561,7 +564,12 @@ def _tag_block(buf, start, end, hexes, out):
     out[4] = 0
     out[5] = 0
     star = end - 3
-    if star < start or _get(buf, star) != _STAR or _get(hexes, _get(buf, star + 1)) == 255 or _get(hexes, _get(buf, star + 2)) == 255:
+    if (
+        star < start
+        or _get(buf, star) != _STAR
+        or _get(hexes, _get(buf, star + 1)) == 255
+        or _get(hexes, _get(buf, star + 2)) == 255
+    ):
         return
     told = _get(hexes, _get(buf, star + 1)) * 16 + _get(hexes, _get(buf, star + 2))
     lanes = _NOTHING
@@ -605,7 +613,11 @@ def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     star = start
     while _get(buf, star) != _STAR and _get(buf, star) >= 32 and star - start < 200:
         star += 1
-    if _get(buf, star) != _STAR or _get(hexes, _get(buf, star + 1)) == 255 or _get(hexes, _get(buf, star + 2)) == 255:
+    if (
+        _get(buf, star) != _STAR
+        or _get(hexes, _get(buf, star + 1)) == 255
+        or _get(hexes, _get(buf, star + 2)) == 255
+    ):
         return 0, start + 1
     checksum = 0
     for i in range(start + 1, star):
@@ -1168,7 +1180,12 @@ def scan(
             if reason != OK:
                 # The reject reaches to the line's end or the next sentence on it.
                 k = j + 1
-                while _get(buf, k) != _LINE_FEED and _get(buf, k) != _CARRIAGE_RETURN and _get(buf, k) != _BANG and k < end:
+                while (
+                    _get(buf, k) != _LINE_FEED
+                    and _get(buf, k) != _CARRIAGE_RETURN
+                    and _get(buf, k) != _BANG
+                    and k < end
+                ):
                     k += 1
                 _reject(rejects, counts, raw + (begin - start), k - begin, reason)
                 state[PENDING] = -1
