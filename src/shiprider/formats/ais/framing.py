@@ -102,6 +102,10 @@ REASONS: Final = (
     UNTIMED,
 ) = range(12)
 
+#: Numbers of one row of the wire table's layouts and tests (compiled.py).
+_LAYOUT_COLUMNS: Final = 10
+_TEST_COLUMNS: Final = 9
+
 # Time sources and natures of model/codes.py; a test keeps them in step.
 _RECEIVER: Final = 0
 _MESSAGE: Final = 1
@@ -375,6 +379,31 @@ def _find(typing_context, buf, i, octet):
 
 
 @intrinsic
+def _marks(typing_context, buf, i, octet):
+    """Which of the 32 octets of buf[i:] are this one, the first one the lowest bit."""
+
+    def generate(context, builder, signature, arguments):
+        octets = _load_32(context, builder, signature.args[0], *arguments[:2])
+        same = builder.icmp_unsigned("==", octets, _splat(builder, builder.trunc(arguments[2], _I8), 32))
+        return builder.zext(builder.bitcast(same, _I32), _I64)
+
+    del typing_context, i, octet
+    return types.uint64(buf, types.int64, types.int64), generate
+
+
+@intrinsic
+def _zeros_below(typing_context, value):
+    """The place of the lowest bit that is set; the value is not zero."""
+
+    def generate(context, builder, signature, arguments):
+        del context, signature
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    del typing_context, value
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
 def _folded(typing_context, buf, i, count):
     """The exclusive or of buf[i : i + count], at most 32 octets, in eight lanes."""
 
@@ -579,14 +608,19 @@ def _tag_block(buf, start, end, hexes, out):
     if checksum != told and told != 0:
         return
     out[5] = 1
+    commas = _marks(buf, start, _COMMA)
     i = start
     while i < star:
-        j = i
-        while j < star:
-            n = _find(buf, j, _COMMA)
-            j += n
-            if n < 32:
-                break
+        # The commas of the first 32 octets were found at once; few blocks are longer.
+        j = start + 32
+        if i < j:
+            later = commas >> np.uint64(i - start)
+            if later:
+                j = i + _zeros_below(later)
+        else:
+            j = i
+        while j < star and _get(buf, j) != _COMMA:
+            j += 1
         j = min(j, star)
         if j - i > 2 and _get(buf, i + 1) == 58:
             key = _get(buf, i)
@@ -690,19 +724,19 @@ def _claim(ring, state, checksum, whole):
 @_once
 def _layout(stream, place, bits, kind, mmsi, layouts, tests, types):
     """The variant of a message, -1 where there is none."""
-    first = types[kind, 0]
-    for number in range(first, first + types[kind, 1]):
-        if layouts[number, 4] > bits:
+    first = _get(types, 2 * kind)
+    for number in range(first, first + _get(types, 2 * kind + 1)):
+        if _get(layouts, number * _LAYOUT_COLUMNS + 4) > bits:
             continue
-        if layouts[number, 3] and mmsi // 10_000_000 != 98:
+        if _get(layouts, number * _LAYOUT_COLUMNS + 3) and mmsi // 10_000_000 != 98:
             continue
         good = True
         for t in range(0, 9, 3):
-            width = tests[number, t + 1]
+            width = _get(tests, number * _TEST_COLUMNS + t + 1)
             if width == 0:
                 break
-            start = tests[number, t]
-            if start + width > bits or _bits(stream, place, start, width) != tests[number, t + 2]:
+            start = _get(tests, number * _TEST_COLUMNS + t)
+            if start + width > bits or _bits(stream, place, start, width) != _get(tests, number * _TEST_COLUMNS + t + 2):
                 good = False
                 break
         if good:
@@ -746,13 +780,13 @@ def _emit(
     number = _layout(stream, place, room, kind, mmsi, layouts, tests, types)
     if number < 0:
         return TRUNCATED if room < _ONE_SLOT else UNKNOWN_TYPE
-    if room < layouts[number, 2]:
+    if room < _get(layouts, number * _LAYOUT_COLUMNS + 2):
         return TRUNCATED
 
     flaws = 0
     source = _RECEIVER
     own = -1
-    date = layouts[number, 7]
+    date = _get(layouts, number * _LAYOUT_COLUMNS + 7)
     if date >= 0:
         spelt = _bits(stream, place, date, _DATE_BITS)
         own = _moment(
@@ -785,7 +819,7 @@ def _emit(
         source = _ASSUMED
         flaws = _TIME_ASSUMED
         resolution = _MINUTE
-        at = layouts[number, 6]
+        at = _get(layouts, number * _LAYOUT_COLUMNS + 6)
         if at >= 0:
             second = _bits(stream, place, at, _SECOND_BITS)
             if second < 60:
