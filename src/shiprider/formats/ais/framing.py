@@ -736,7 +736,9 @@ def _layout(stream, place, bits, kind, mmsi, layouts, tests, types):
             if width == 0:
                 break
             start = _get(tests, number * _TEST_COLUMNS + t)
-            if start + width > bits or _bits(stream, place, start, width) != _get(tests, number * _TEST_COLUMNS + t + 2):
+            if start + width > bits or _bits(stream, place, start, width) != _get(
+                tests, number * _TEST_COLUMNS + t + 2
+            ):
                 good = False
                 break
         if good:
