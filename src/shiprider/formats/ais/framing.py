@@ -54,7 +54,7 @@ N_POSITION: Final = 9
 COUNTS: Final = 12
 
 #: What `_sentence` finds.
-H_TOTAL, H_PART, H_SEQUENCE, H_CHANNEL, H_FILL, H_SYMBOLS, H_PAYLOAD, H_CHECKSUM, H_NEXT, H_OCTETS = range(10)
+H_TOTAL, H_PART, H_SEQUENCE, H_CHANNEL, H_FILL, H_SYMBOLS, H_CHECKSUM, H_NEXT, H_OCTETS = range(9)
 
 SLOTS: Final = 256
 PROBES: Final = 8
@@ -1097,7 +1097,6 @@ def _sentence(buf, j, end, arms, hexes, stream, place, part_symbols, head):
     head[H_SEQUENCE] = sequence
     head[H_CHANNEL] = channel
     head[H_FILL] = fill
-    head[H_PAYLOAD] = payload
     head[H_CHECKSUM] = checksum
     head[H_NEXT] = k + 3
     head[H_OCTETS] = at
