@@ -25,9 +25,7 @@ def test_nothing_is_doubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sto
     folder, node = tmp_path / "in", tmp_path / "node"
     folder.mkdir()
     node.mkdir()
-    (folder / "f").write_bytes(
-        b"".join(b"!AIVDM,1,1,,A,%06d%s,0*00\r\n" % (n, b"x" * 64) for n in range(LINES))
-    )
+    (folder / "f").write_bytes(b"".join(b"!AIVDM,1,1,,A,%06d%s,0*00\r\n" % (n, b"x" * 64) for n in range(LINES)))
 
     create = LiveSegment.create
     full = [2]
