@@ -30,7 +30,7 @@ _HIGHEST_TYPE: Final = 27
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The arrays; columns as named above."""
+    """The arrays; columns as named above. `names` are JSON keys with their colons, and eight octets more."""
 
     layouts: tuple[Layout, ...]
     layout_rows: I64
@@ -88,7 +88,7 @@ def tables() -> Tables:
         np.array(builder.scales, np.float64),
         np.array(builder.groups or [[0] * 6], np.int64),
         np.array(builder.records or [[0] * 3], np.int64),
-        np.frombuffer(bytes(builder.names), np.uint8).copy(),
+        np.frombuffer(bytes(builder.names) + bytes(8), np.uint8).copy(),
         tuple(item_of),
     )
 
@@ -117,11 +117,13 @@ class _Builder:
         self.names = bytearray()
         self._known: dict[str, int] = {}
 
-    def _name(self, name: str) -> int:
+    def _name(self, name: str) -> tuple[int, int]:
+        """Where the name as a JSON key begins, and its length."""
+        key = f'"{name}":'.encode()
         if name not in self._known:
             self._known[name] = len(self.names)
-            self.names += name.encode()
-        return self._known[name]
+            self.names += key
+        return self._known[name], len(key)
 
     def add(self, items: tuple[Item, ...]) -> tuple[int, int]:
         """Rows of these items in one run: (first, count)."""
@@ -132,13 +134,12 @@ class _Builder:
         for i, item in enumerate(items):
             name = self._name(item.name)
             if isinstance(item, Group):
-                row = [Kind.GROUP, name, len(item.name), item.first, item.width, 0, 0, 0, 0, 0, group_rows[i]]
+                row = [Kind.GROUP, *name, item.first, item.width, 0, 0, 0, 0, 0, group_rows[i]]
                 self.scales.append([1.0, 0.0])
             else:
                 row = [
                     item.kind,
-                    name,
-                    len(item.name),
+                    *name,
                     item.first,
                     item.width,
                     item.decimals,

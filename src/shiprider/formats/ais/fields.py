@@ -15,11 +15,13 @@ import numpy as np
 from shiprider.formats.ais import framing
 from shiprider.formats.ais.framed import Framed, Framer
 from shiprider.formats.decoded import DecodeContext
-from shiprider.measure.clock import DAY_US, iso_from_us
+from shiprider.measure.clock import iso_from_us
 from shiprider.model.codes import TimeSource
 
-#: Given to the framer where nothing tells the time; no time of an AIS message is as early.
+#: Given to the framer where nothing tells the time. From there the seconds of the positions move its clock
+#: on, in a long recording for days: what comes before 2000-01-01 is no time of an AIS message.
 _NO_TIME_US = 0
+_EARLIEST_US = 946_684_800_000_000
 _CONTEXT = DecodeContext(feed="", received_clock="recording")
 
 
@@ -36,11 +38,11 @@ def decode_lines(
 ) -> Iterator[bytes]:
     """The same as JSON, one object a line, without the line end."""
     for framed, chunk, raw in frames(data, context=context):
-        rows = np.arange(framed.meta.shape[1])
+        rows = np.arange(len(framed.meta))
         inside = framed.objects(rows)
         origin = [
-            framed.meta[row].tolist()
-            for row in (
+            framed.meta[:, column].tolist()
+            for column in (
                 framing.TIME,
                 framing.SOURCE,
                 framing.CHANNEL,
@@ -57,7 +59,8 @@ def decode_lines(
         for text, time, source, channel, talker, at, length, address, size in zip(
             inside.to_pylist(), *origin, strict=True
         ):
-            key = (time, source, channel, talker, pool[at : at + length])
+            dated = time if time >= _EARLIEST_US else _NO_TIME_US
+            key = (dated, source, channel, talker, pool[at : at + length])
             outside = known.get(key)
             if outside is None:
                 outside = known[key] = _outside(*key)
@@ -69,7 +72,7 @@ def decode_lines(
 
 def _outside(time: int, source: int, channel: int, talker: int, station: bytes) -> bytes:
     """The part of the object that is not in the message's bits."""
-    dated = time > DAY_US
+    dated = time >= _EARLIEST_US
     name = bytes([talker >> 16 & 255, talker >> 8 & 255]).decode("latin-1")
     return (
         b","

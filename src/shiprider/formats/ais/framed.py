@@ -15,58 +15,76 @@ from numpy.typing import NDArray
 
 from shiprider.formats.ais import columns, framing
 from shiprider.formats.ais.compiled import tables
-from shiprider.formats.decoded import Counts, DecodeContext
+from shiprider.formats.ais.layout import LONGEST_SYMBOLS
+from shiprider.formats.decoded import REJECTS, Counts, DecodeContext
 from shiprider.model.errors import InputError
 
 #: Bytes framed at a time: small enough to stay in the processor's caches, large enough to amortise calls.
-BLOCK_BYTES: Final = 1 << 20
+BLOCK_BYTES: Final = 1 << 19
+#: Whether anything tells the time is asked after so many bytes of a recording, at a block's end.
+STRETCH_BYTES: Final = 1 << 20
 _PADDING: Final = 640
 #: No AIS sentence is shorter: `!AIVDM,1,1,,,0,0*00`.
 _SHORTEST: Final = 18
 _MAGIC: Final = b"AISF\x01"
 _REASONS: Final = pa.array(framing.REASONS)
+_NO_REJECTS: Final = REJECTS.empty_table()
 
 
 @dataclass(frozen=True, slots=True)
 class Framed:
-    """Messages of one block: `meta` rows as named in framing.py, bits in `words`, stations in `pool`."""
+    """Messages of one block: `meta` as in framing.py, bits in `stream`, stations in `pool`.
+
+    `size` is the block's length in octets; `closes` tells that a stretch of STRETCH_BYTES, or the call, ends.
+    """
 
     meta: NDArray[np.int64]
-    words: NDArray[np.uint64]
+    stream: NDArray[np.uint8]
     pool: NDArray[np.uint8]
     rejects: pa.Table
     counts: Counts
     stamped: bool
     untimed: int
+    size: int
+    closes: bool
 
     def objects(self, rows: NDArray[np.int64]) -> pa.Array:
         """The JSON object of each message, as a text column."""
-        wire = tables()
-        offsets = np.zeros(len(rows) + 1, np.int64)
-        out = np.empty(400 * len(rows) + 65_536, np.uint8)
-        done = 0
-        while done < len(rows):
-            done = columns.objects(
-                self.words,
-                self.meta,
-                rows,
-                done,
-                wire.layout_rows,
-                wire.items,
-                wire.scales,
-                wire.groups,
-                wire.records,
-                wire.names,
-                out,
-                offsets,
-            )
-            if done < len(rows):
-                grown = np.empty(2 * len(out), np.uint8)
-                grown[: offsets[done]] = out[: offsets[done]]
-                out = grown
+        out, offsets = written(self, rows, np.empty(400 * len(rows) + 65_536, np.uint8), 0)
         return pa.Array.from_buffers(
-            pa.string(), len(rows), [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(out)], 0
+            pa.string(), len(rows), [None, pa.py_buffer(offsets), pa.py_buffer(out)], 0
         )
+
+
+def written(
+    framed: Framed, rows: NDArray[np.int64], out: NDArray[np.uint8], at: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """JSON objects of `rows` from out[at:]: the octets, in a larger array where they need it, and where each begins."""
+    wire = tables()
+    offsets = np.empty(len(rows) + 1, np.int32)
+    offsets[0] = at
+    done = 0
+    while True:
+        done = columns.objects(
+            framed.stream,
+            framed.meta,
+            rows,
+            done,
+            wire.layout_rows,
+            wire.items,
+            wire.scales,
+            wire.groups,
+            wire.records,
+            wire.names,
+            out,
+            int(offsets[done]),
+            offsets,
+        )
+        if done == len(rows):
+            return out, offsets
+        grown = np.empty(2 * len(out), np.uint8)
+        grown[: offsets[done]] = out[: offsets[done]]
+        out = grown
 
 
 class Framer:
@@ -88,13 +106,16 @@ class Framer:
         self._slot_station = np.zeros((framing.SLOTS, framing.STATION_BYTES), np.uint8)
         self._pending_station = np.zeros(framing.STATION_BYTES, np.uint8)
         self._counts = np.zeros(framing.COUNTS, np.int64)
-        # Stamp, tag block, $PGHP fields, sentence head, station: the kernel allocates nothing itself.
+        # Stamp, tag block, $PGHP fields, sentence head, station, a part's symbols, those of all parts: the
+        # kernel allocates nothing itself.
         self._scratch = (
             np.zeros(2, np.int64),
             np.zeros(6, np.int64),
             np.zeros(12, np.int64),
             np.zeros(10, np.int64),
             np.zeros(framing.STATION_BYTES, np.uint8),
+            np.zeros(LONGEST_SYMBOLS + 32, np.uint8),
+            np.zeros(framing.PARTS_MOST * framing.PART_SYMBOLS + 32, np.uint8),
         )
         self._room = 0
 
@@ -104,13 +125,17 @@ class Framer:
         """Frame whole lines, a block at a time; at least one (perhaps empty) result."""
         source = np.frombuffer(data, np.uint8)
         position = 0
+        opened = 0
         first = True
         while position < len(source) or first:
             first = False
             end = self._line_end(source, position)
             self._reserve(end - position)
-            yield from self._block(source[position:end], raw + position, received_us)
+            closes = end >= len(source) or end - opened >= STRETCH_BYTES
+            yield from self._block(source[position:end], raw + position, received_us, closes=closes)
             position = end
+            if closes:
+                opened = end
         yield from self._leftovers(received_us, final=final)
 
     def _line_end(self, source: NDArray[np.uint8], position: int) -> int:
@@ -118,7 +143,7 @@ class Framer:
         end = position + BLOCK_BYTES
         if end >= len(source):
             return len(source)
-        step = 65_536
+        step = 4_096
         while end < len(source):
             window = source[end - 1 : end - 1 + step]
             found = np.flatnonzero(window == 10)
@@ -133,12 +158,14 @@ class Framer:
         self._room = max(size, min(BLOCK_BYTES, 1 << 16))
         messages = self._room // _SHORTEST + framing.SLOTS + 64
         self._buffer = np.zeros(self._room + _PADDING, np.uint8)
-        self._meta = np.empty((framing.META_ROWS, messages), np.int64)
-        self._words = np.empty(self._room * 6 // 64 + 2 * messages + 4096, np.uint64)
+        self._meta = np.empty((messages, framing.META_COLUMNS), np.int64)
+        self._stream = np.empty(self._room * 3 // 4 + 24 * messages + 4096, np.uint8)
         self._pool = np.empty(self._room + framing.STATION_BYTES * (framing.SLOTS + 64), np.uint8)
         self._rejects = np.empty((3, messages + 8 * framing.SLOTS), np.int64)
 
-    def _block(self, piece: NDArray[np.uint8], raw: int, received_us: int) -> Iterator[Framed]:
+    def _block(
+        self, piece: NDArray[np.uint8], raw: int, received_us: int, *, closes: bool
+    ) -> Iterator[Framed]:
         size = len(piece)
         self._buffer[:size] = piece
         self._buffer[size : size + _PADDING] = 0
@@ -169,13 +196,14 @@ class Framer:
                 self._pending_station,
                 *self._scratch,
                 self._meta,
-                self._words,
+                self._stream,
                 self._pool,
                 self._rejects,
                 self._counts,
             )
+            begun = start
             start = int(self._counts[framing.N_POSITION])
-            yield self._framed()
+            yield self._framed(start - begun, closes=closes and start >= size)
             if start >= size:
                 return
 
@@ -189,22 +217,24 @@ class Framer:
             )
             more = bool(self._counts[framing.N_FULL])
             if self._counts[framing.N_REJECTS]:
-                yield self._framed()
+                yield self._framed(0, closes=False)
 
-    def _framed(self) -> Framed:
+    def _framed(self, size: int, *, closes: bool) -> Framed:
         counts = self._counts
         n = int(counts[framing.N_MESSAGES])
         rejected = int(counts[framing.N_REJECTS])
-        rejects = pa.table(
-            {
-                "raw": pa.array(self._rejects[0, :rejected].copy()),
-                "raw_length": pa.array(self._rejects[1, :rejected].astype(np.int32)),
-                "reason": _REASONS.take(pa.array(self._rejects[2, :rejected])),
-            }
-        )
+        rejects = _NO_REJECTS
+        if rejected:
+            rejects = pa.table(
+                {
+                    "raw": pa.array(self._rejects[0, :rejected].copy()),
+                    "raw_length": pa.array(self._rejects[1, :rejected].astype(np.int32)),
+                    "reason": _REASONS.take(pa.array(self._rejects[2, :rejected])),
+                }
+            )
         return Framed(
-            self._meta[:, :n],
-            self._words,
+            self._meta[:n],
+            self._stream,
             self._pool,
             rejects,
             Counts(
@@ -216,6 +246,8 @@ class Framer:
             ),
             bool(counts[framing.N_STAMPS]),
             int(counts[framing.N_UNTIMED]),
+            size,
+            closes,
         )
 
     def snapshot(self) -> bytes:

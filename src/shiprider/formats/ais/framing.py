@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
-# ruff: noqa: SIM108, SIM109
+# ruff: noqa: SIM109
 # Numba infers the types of kernels from the arrays it is given.
 """One pass over the bytes: sentences, tag blocks, stamps, parts, checksums, bits.
 
@@ -17,11 +17,11 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-# Rows of `meta`, one column per message.
+# Columns of `meta`, one row per message; PLACE is the message's first octet in `stream`.
 (
     TYPE,
     MMSI,
-    WORD,
+    PLACE,
     BITS,
     RAW,
     LENGTH,
@@ -39,7 +39,7 @@ from numpy.typing import NDArray
     STATION,
     STATION_LENGTH,
 ) = range(19)
-META_ROWS: Final = 19
+META_COLUMNS: Final = 19
 
 # `state`: what spans calls, beside the ring and the slots. -1 is "none yet".
 LATEST, RUNNING, CLOCK, SENTENCES, LINES, LAG, PENDING, PENDING_RESOLUTION, PENDING_STATION, RING = range(10)
@@ -49,12 +49,12 @@ RING_LENGTH: Final = 16
 RING_TIME, RING_CHECKSUM, RING_LINE, RING_STATION = range(4)
 
 # `counts` that a call gives.
-N_MESSAGES, N_REJECTS, N_WORDS, N_STATION_BYTES, N_LINES, N_IGNORED, N_STAMPS, N_UNTIMED, N_FULL = range(9)
+N_MESSAGES, N_REJECTS, N_OCTETS, N_STATION_BYTES, N_LINES, N_IGNORED, N_STAMPS, N_UNTIMED, N_FULL = range(9)
 N_POSITION: Final = 9
 COUNTS: Final = 12
 
 #: What `_sentence` finds.
-H_TOTAL, H_PART, H_SEQUENCE, H_CHANNEL, H_FILL, H_SYMBOLS, H_PAYLOAD, H_CHECKSUM, H_NEXT, H_WORDS = range(10)
+H_TOTAL, H_PART, H_SEQUENCE, H_CHANNEL, H_FILL, H_SYMBOLS, H_CHECKSUM, H_NEXT, H_OCTETS = range(9)
 
 SLOTS: Final = 256
 PROBES: Final = 8
@@ -102,6 +102,10 @@ REASONS: Final = (
     UNTIMED,
 ) = range(12)
 
+#: Numbers of one row of the wire table's layouts and tests (compiled.py).
+_LAYOUT_COLUMNS: Final = 10
+_TEST_COLUMNS: Final = 9
+
 # Time sources and natures of model/codes.py; a test keeps them in step.
 _RECEIVER: Final = 0
 _MESSAGE: Final = 1
@@ -119,17 +123,18 @@ _EARLIEST: Final = 946_684_800_000_000
 _LATEST: Final = 4_102_444_800_000_000
 
 #: One bit, or one number, in each of eight octets.
-_HIGH: Final = np.uint64(0x8080808080808080)
-_FROM_48: Final = np.uint64(0x5050505050505050)
-_FROM_120: Final = np.uint64(0x0808080808080808)
-_GAP: Final = np.uint64(0x5858585858585858)
-_GAP_MASK: Final = np.uint64(0xF8F8F8F8F8F8F8F8)
-_SEVENS: Final = np.uint64(0x7F7F7F7F7F7F7F7F)
 _ZEROS: Final = np.uint64(0x3030303030303030)
-_FROM_41: Final = np.uint64(0x5757575757575757)
-_ODD: Final = np.uint64(0x00FF00FF00FF00FF)
-_PAIRS: Final = np.uint64(0x0000FFFF0000FFFF)
-_LOW: Final = np.uint64(0x00000000FFFFFFFF)
+_SIXTEEN: Final = np.uint64(16)
+_NOTHING: Final = np.uint64(0)
+_ONE: Final = np.uint64(1)
+_TOP_FOUR: Final = np.uint64(0xF0F0F0F0F0F0F0F0)
+_SIXES: Final = np.uint64(0x0606060606060606)
+_TENS: Final = np.uint64(10)
+_FOURTHS: Final = np.uint64(0x000000FF000000FF)
+_HUNDRED_MILLION: Final = np.uint64(0x000F424000000064)
+_TEN_THOUSAND: Final = np.uint64(0x0000271000000001)
+#: Octets of a tag block looked at, its backslashes left out.
+_TAG_MOST: Final = 255
 
 #: Bits of a message that fills one slot: a shorter one of no known variant was cut.
 _ONE_SLOT: Final = 168
@@ -159,6 +164,8 @@ _INNER: Final[dict[str, Any]] = {
 }
 _KERNEL: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 _inner = njit(**_INNER)
+# Kernels with one call site become a part of their caller: passing some ten arrays costs more than the work.
+_once = njit(**_INNER, forceinline=True)
 _kernel = njit(**_KERNEL)
 
 
@@ -180,28 +187,256 @@ def hexadecimal() -> NDArray[np.uint8]:
     return table
 
 
+# Octets and numbers of flat arrays at places known to lie inside: no test for a negative place or for the end.
+def _place(context, builder, kind, array, i, width):
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [i]), ir.IntType(width).as_pointer())
+
+
+@intrinsic
+def _get(typing_context, array, i):
+    """array[i] as int64; the array holds octets or 64-bit numbers."""
+    width = array.dtype.bitwidth
+
+    def generate(context, builder, signature, arguments):
+        value = builder.load(_place(context, builder, signature.args[0], *arguments, width), align=width // 8)
+        return value if width == 64 else builder.zext(value, ir.IntType(64))
+
+    del typing_context, i
+    return types.int64(array, types.int64), generate
+
+
+@intrinsic
+def _put(typing_context, array, i, value):
+    """array[i] = value; the array holds 64-bit numbers."""
+
+    def generate(context, builder, signature, arguments):
+        builder.store(arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=8)
+        return context.get_dummy_value()
+
+    del typing_context, i, value
+    return types.void(array, types.int64, types.int64), generate
+
+
 @intrinsic
 def _eight(typing_context, buf, i):
     """Eight octets from buf[i:], the first one lowest, as one number."""
 
     def generate(context, builder, signature, arguments):
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        place = builder.gep(array.data, [arguments[1]])
-        pointer = builder.bitcast(place, ir.IntType(64).as_pointer())
-        return builder.load(pointer, align=1)
+        return builder.load(_place(context, builder, signature.args[0], *arguments, 64), align=1)
 
     del typing_context, i
     return types.uint64(buf, types.int64), generate
 
 
-@_inner
-def _bits(words, word, first, width):
-    i = word + (first >> 6)
-    shift = first & 63
-    value = words[i] << np.uint64(shift)
-    if shift + width > 64:
-        value |= words[i + 1] >> np.uint64(64 - shift)
+@intrinsic
+def _put_eight(typing_context, buf, i, value):
+    """Eight octets to buf[i:], the lowest one first."""
+
+    def generate(context, builder, signature, arguments):
+        builder.store(arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=1)
+        return context.get_dummy_value()
+
+    del typing_context, i, value
+    return types.void(buf, types.int64, types.uint64), generate
+
+
+@intrinsic
+def _swapped(typing_context, value):
+    """The eight octets of a number in the other order."""
+
+    def generate(context, builder, signature, arguments):
+        del context, signature
+        return builder.bswap(arguments[0])
+
+    del typing_context, value
+    return types.uint64(types.uint64), generate
+
+
+@_once
+def _bits(stream, place, first, width):
+    """An unsigned number of at most 57 bits."""
+    value = _swapped(_eight(stream, place + (first >> 3))) << np.uint64(first & 7)
     return np.int64(value >> np.uint64(64 - width))
+
+
+# Thirty-two octets at once. Vectors of LLVM, which it lowers to what the processor has.
+_I8, _I16, _I32, _I64 = (ir.IntType(width) for width in (8, 16, 32, 64))
+
+
+def _vector(kind, count, values):
+    return ir.Constant(ir.VectorType(kind, count), list(values))
+
+
+def _splat(builder, value, count):
+    empty = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
+    one = builder.insert_element(empty, value, _I32(0))
+    return builder.shuffle_vector(one, empty, _vector(_I32, count, [0] * count))
+
+
+def _load_32(context, builder, kind, array, i):
+    data = context.make_array(kind)(context, builder, array).data
+    place = builder.bitcast(builder.gep(data, [i]), ir.VectorType(_I8, 32).as_pointer())
+    return builder.load(place, align=1)
+
+
+def _store_32(context, builder, kind, array, i, value):
+    data = context.make_array(kind)(context, builder, array).data
+    place = builder.bitcast(builder.gep(data, [i]), ir.VectorType(_I8, 32).as_pointer())
+    builder.store(value, place, align=1)
+
+
+def _pack_32(builder, values):
+    """Six-bit values, one an octet, to 24 octets, highest bit first, and eight zeros."""
+    pairs = builder.bitcast(values, ir.VectorType(_I16, 16))
+    pairs = builder.or_(
+        builder.shl(builder.and_(pairs, _vector(_I16, 16, [255] * 16)), _vector(_I16, 16, [6] * 16)),
+        builder.lshr(pairs, _vector(_I16, 16, [8] * 16)),
+    )
+    fours = builder.bitcast(pairs, ir.VectorType(_I32, 8))
+    fours = builder.or_(
+        builder.shl(builder.and_(fours, _vector(_I32, 8, [65535] * 8)), _vector(_I32, 8, [12] * 8)),
+        builder.lshr(fours, _vector(_I32, 8, [16] * 8)),
+    )
+    octets = builder.bitcast(fours, ir.VectorType(_I8, 32))
+    order = [4 * (i // 3) + 2 - i % 3 for i in range(24)] + [3] * 8
+    return builder.shuffle_vector(octets, octets, _vector(_I32, 32, order))
+
+
+def _fold_32(builder, octets):
+    """The exclusive or of the four numbers of eight octets."""
+    numbers = builder.bitcast(octets, ir.VectorType(_I64, 4))
+    one, two, three, four = (builder.extract_element(numbers, _I32(i)) for i in range(4))
+    return builder.xor(builder.xor(one, two), builder.xor(three, four))
+
+
+def _first_of(builder, hits):
+    """The place of the first hit among 32, or 32."""
+    mask = builder.zext(builder.bitcast(hits, _I32), _I64)
+    return builder.cttz(builder.or_(mask, _I64(1 << 32)), ir.IntType(1)(1))
+
+
+def _first_octets(builder, octets, count):
+    """The first `count` octets, zeros behind."""
+    places = _vector(_I8, 32, range(32))
+    inside = builder.icmp_unsigned("<", places, _splat(builder, builder.trunc(count, _I8), 32))
+    return inside, builder.select(inside, octets, _vector(_I8, 32, [0] * 32))
+
+
+@intrinsic
+def _sextets(typing_context, buf, i, stream, at, symbols, m):
+    """Up to 32 payload symbols from buf[i:]: how many, and the exclusive or of their octets in eight lanes.
+
+    Their six-bit values go to symbols[m:], their bits to stream[at:] (24 octets), each with zeros behind.
+    """
+
+    def generate(context, builder, signature, arguments):
+        kinds = signature.args
+        octets = _load_32(context, builder, kinds[0], *arguments[:2])
+        low = builder.sub(octets, _vector(_I8, 32, [48] * 32))
+        high = builder.sub(octets, _vector(_I8, 32, [96] * 32))
+        is_low = builder.icmp_unsigned("<", low, _vector(_I8, 32, [40] * 32))
+        is_high = builder.icmp_unsigned("<", high, _vector(_I8, 32, [24] * 32))
+        good = builder.or_(is_low, is_high)
+        count = _first_of(builder, builder.xor(good, _vector(ir.IntType(1), 32, [1] * 32)))
+        inside, kept = _first_octets(builder, octets, count)
+        values = builder.select(is_low, low, builder.sub(low, _vector(_I8, 32, [8] * 32)))
+        values = builder.select(inside, values, _vector(_I8, 32, [0] * 32))
+        _store_32(context, builder, kinds[4], *arguments[4:6], values)
+        _store_32(context, builder, kinds[2], *arguments[2:4], _pack_32(builder, values))
+        return context.make_tuple(builder, signature.return_type, (count, _fold_32(builder, kept)))
+
+    del typing_context, i, at, m
+    result = types.Tuple((types.int64, types.uint64))
+    return result(buf, types.int64, stream, types.int64, symbols, types.int64), generate
+
+
+@intrinsic
+def _pack(typing_context, symbols, m, stream, at):
+    """Thirty-two six-bit values from symbols[m:] to stream[at:], 24 octets and eight zeros."""
+
+    def generate(context, builder, signature, arguments):
+        values = _load_32(context, builder, signature.args[0], *arguments[:2])
+        _store_32(context, builder, signature.args[2], *arguments[2:], _pack_32(builder, values))
+        return context.get_dummy_value()
+
+    del typing_context, m, at
+    return types.void(symbols, types.int64, stream, types.int64), generate
+
+
+@intrinsic
+def _find(typing_context, buf, i, octet):
+    """The place of the first such octet, or control character, among the 32 of buf[i:]; 32 if there is none."""
+
+    def generate(context, builder, signature, arguments):
+        octets = _load_32(context, builder, signature.args[0], *arguments[:2])
+        same = builder.icmp_unsigned("==", octets, _splat(builder, builder.trunc(arguments[2], _I8), 32))
+        control = builder.icmp_unsigned("<", octets, _vector(_I8, 32, [32] * 32))
+        return _first_of(builder, builder.or_(same, control))
+
+    del typing_context, i, octet
+    return types.int64(buf, types.int64, types.int64), generate
+
+
+@intrinsic
+def _marks(typing_context, buf, i, octet):
+    """Which of the 32 octets of buf[i:] are this one, the first one the lowest bit."""
+
+    def generate(context, builder, signature, arguments):
+        octets = _load_32(context, builder, signature.args[0], *arguments[:2])
+        same = builder.icmp_unsigned("==", octets, _splat(builder, builder.trunc(arguments[2], _I8), 32))
+        return builder.zext(builder.bitcast(same, _I32), _I64)
+
+    del typing_context, i, octet
+    return types.uint64(buf, types.int64, types.int64), generate
+
+
+@intrinsic
+def _zeros_below(typing_context, value):
+    """The place of the lowest bit that is set; the value is not zero."""
+
+    def generate(context, builder, signature, arguments):
+        del context, signature
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    del typing_context, value
+    return types.int64(types.uint64), generate
+
+
+@intrinsic
+def _folded(typing_context, buf, i, count):
+    """The exclusive or of buf[i : i + count], at most 32 octets, in eight lanes."""
+
+    def generate(context, builder, signature, arguments):
+        octets = _load_32(context, builder, signature.args[0], *arguments[:2])
+        _, kept = _first_octets(builder, octets, arguments[2])
+        return _fold_32(builder, kept)
+
+    del typing_context, i, count
+    return types.uint64(buf, types.int64, types.int64), generate
+
+
+@intrinsic
+def _copy_station(typing_context, source, i, length, target, at):
+    """source[i : i + length] to target[at:], filled up with zeros to STATION_BYTES, which is 32."""
+
+    def generate(context, builder, signature, arguments):
+        octets = _load_32(context, builder, signature.args[0], *arguments[:2])
+        _, kept = _first_octets(builder, octets, arguments[2])
+        _store_32(context, builder, signature.args[3], *arguments[3:], kept)
+        return context.get_dummy_value()
+
+    del typing_context, i, length, at
+    return types.void(source, types.int64, types.int64, target, types.int64), generate
+
+
+@_once
+def _sum_of(lanes):
+    """The exclusive or of the eight octets of a number."""
+    lanes ^= lanes >> np.uint64(32)
+    lanes ^= lanes >> np.uint64(16)
+    lanes ^= lanes >> np.uint64(8)
+    return np.int64(lanes & np.uint64(255))
 
 
 @_inner
@@ -231,14 +466,26 @@ def _moment(year, month, day, hour, minute, second):
     return (days * 86400 + hour * 3600 + minute * 60 + second) * _SECOND
 
 
-@_inner
+@_once
 def _epoch(buf, start, end, out):
     """An epoch in s, ms or us in buf[start:end]: out[0] microseconds or -1, out[1] its resolution."""
     value = np.int64(0)
     digits = 0
     i = start
-    while i < end and 48 <= buf[i] <= 57 and digits < 17:
-        value = value * 10 + (buf[i] - 48)
+    while digits < 9 and i + 8 <= end:
+        octets = _eight(buf, i)
+        if (octets & _TOP_FOUR) != _ZEROS or ((octets + _SIXES) & _TOP_FOUR) != _ZEROS:
+            break
+        # Eight digits at once: pairs, then fours, then all.
+        octets -= _ZEROS
+        octets = octets * _TENS + (octets >> np.uint64(8))
+        upper = (octets & _FOURTHS) * _HUNDRED_MILLION
+        lower = (octets >> _SIXTEEN & _FOURTHS) * _TEN_THOUSAND
+        value = value * 100_000_000 + np.int64((upper + lower) >> np.uint64(32))
+        digits += 8
+        i += 8
+    while i < end and 48 <= _get(buf, i) <= 57 and digits < 17:
+        value = value * 10 + (_get(buf, i) - 48)
         digits += 1
         i += 1
     unit = _SECOND
@@ -248,12 +495,12 @@ def _epoch(buf, start, end, out):
         unit = 1000
     value *= unit
     resolution = unit
-    if i < end and buf[i] == 46 and unit > 1:
+    if i < end and _get(buf, i) == 46 and unit > 1:
         i += 1
-        while i < end and 48 <= buf[i] <= 57:
+        while i < end and 48 <= _get(buf, i) <= 57:
             if resolution > 1:
                 resolution //= 10
-                value += (buf[i] - 48) * resolution
+                value += (_get(buf, i) - 48) * resolution
             i += 1
     out[0] = -1
     out[1] = resolution
@@ -266,8 +513,8 @@ def _number(buf, i, most):
     """Up to `most` digits from i: (value or -1, next index)."""
     value = np.int64(0)
     digits = 0
-    while digits < most and 48 <= buf[i] <= 57:
-        value = value * 10 + (buf[i] - 48)
+    while digits < most and 48 <= _get(buf, i) <= 57:
+        value = value * 10 + (_get(buf, i) - 48)
         i += 1
         digits += 1
     return (value if digits else np.int64(-1)), i
@@ -280,17 +527,19 @@ def _affix(buf, start, end, out):
     out[1] = _SECOND
     i = start
     while i < end:
-        if not 48 <= buf[i] <= 57 or (i > start and (48 <= buf[i - 1] <= 57 or buf[i - 1] == 46)):
+        if not 48 <= _get(buf, i) <= 57 or (
+            i > start and (48 <= _get(buf, i - 1) <= 57 or _get(buf, i - 1) == 46)
+        ):
             i += 1
             continue
         j = i
-        while j < end and 48 <= buf[j] <= 57:
+        while j < end and 48 <= _get(buf, j) <= 57:
             j += 1
         if j - i >= 9:
             k = j
-            if k < end and buf[k] == 46:
+            if k < end and _get(buf, k) == 46:
                 k += 1
-                while k < end and 48 <= buf[k] <= 57:
+                while k < end and 48 <= _get(buf, k) <= 57:
                     k += 1
             kept = out[0]
             kept_resolution = out[1]
@@ -300,22 +549,27 @@ def _affix(buf, start, end, out):
                 out[1] = kept_resolution
             i = k
             continue
-        if j - i == 4 and j + 15 <= end and (buf[j] == 45 or buf[j] == 47):
+        if j - i == 4 and j + 15 <= end and (_get(buf, j) == 45 or _get(buf, j) == 47):
             year, _ = _number(buf, i, 4)
             month, p = _number(buf, j + 1, 2)
             day, q = _number(buf, p + 1, 2)
             hour, r = _number(buf, q + 1, 2)
             minute, s = _number(buf, r + 1, 2)
             second, t = _number(buf, s + 1, 2)
-            if t <= end and buf[p] == buf[j] and buf[r] == 58 and buf[s] == 58:
+            if t <= end and _get(buf, p) == _get(buf, j) and _get(buf, r) == 58 and _get(buf, s) == 58:
                 moment = _moment(year, month, day, hour, minute, second)
                 resolution = _SECOND
-                if moment >= 0 and t < end and (buf[t] == 46 or buf[t] == 44) and 48 <= buf[t + 1] <= 57:
+                if (
+                    moment >= 0
+                    and t < end
+                    and (_get(buf, t) == 46 or _get(buf, t) == 44)
+                    and 48 <= _get(buf, t + 1) <= 57
+                ):
                     t += 1
-                    while t < end and 48 <= buf[t] <= 57:
+                    while t < end and 48 <= _get(buf, t) <= 57:
                         if resolution > 1:
                             resolution //= 10
-                            moment += (buf[t] - 48) * resolution
+                            moment += (_get(buf, t) - 48) * resolution
                         t += 1
                 if moment >= 0:
                     out[0] = moment
@@ -325,7 +579,7 @@ def _affix(buf, start, end, out):
         i = j
 
 
-@_inner
+@_once
 def _tag_block(buf, start, end, hexes, out):
     """Fields of a tag block buf[start:end], without its backslashes.
 
@@ -339,31 +593,37 @@ def _tag_block(buf, start, end, hexes, out):
     out[4] = 0
     out[5] = 0
     star = end - 3
-    if star < start or buf[star] != _STAR or hexes[buf[star + 1]] == 255 or hexes[buf[star + 2]] == 255:
+    if (
+        star < start
+        or _get(buf, star) != _STAR
+        or _get(hexes, _get(buf, star + 1)) == 255
+        or _get(hexes, _get(buf, star + 2)) == 255
+    ):
         return
-    told = np.int64(hexes[buf[star + 1]]) * 16 + np.int64(hexes[buf[star + 2]])
-    lanes = np.uint64(0)
-    i = start
-    while i + 8 <= star:
-        lanes ^= _eight(buf, i)
-        i += 8
-    lanes ^= lanes >> np.uint64(32)
-    lanes ^= lanes >> np.uint64(16)
-    lanes ^= lanes >> np.uint64(8)
-    checksum = np.int64(lanes & np.uint64(255))
-    while i < star:
-        checksum ^= np.int64(buf[i])
-        i += 1
+    told = _get(hexes, _get(buf, star + 1)) * 16 + _get(hexes, _get(buf, star + 2))
+    lanes = _NOTHING
+    for m in range(start, star, 32):
+        lanes ^= _folded(buf, m, min(star - m, 32))
+    checksum = _sum_of(lanes)
     if checksum != told and told != 0:
         return
     out[5] = 1
+    commas = _marks(buf, start, _COMMA)
     i = start
     while i < star:
-        j = i
-        while j < star and buf[j] != _COMMA:
+        # The commas of the first 32 octets were found at once; few blocks are longer.
+        j = start + 32
+        if i < j:
+            later = commas >> np.uint64(i - start)
+            if later:
+                j = i + _zeros_below(later)
+        else:
+            j = i
+        while j < star and _get(buf, j) != _COMMA:
             j += 1
-        if j - i > 2 and buf[i + 1] == 58:
-            key = buf[i]
+        j = min(j, star)
+        if j - i > 2 and _get(buf, i + 1) == 58:
+            key = _get(buf, i)
             if key == 99:
                 _epoch(buf, i + 2, j, out)
             elif key == 115:
@@ -372,11 +632,11 @@ def _tag_block(buf, start, end, hexes, out):
             elif key == 103:
                 # g:part-of-group; the last number names the group.
                 k = j
-                while k > i + 2 and buf[k - 1] != 45:
+                while k > i + 2 and _get(buf, k - 1) != 45:
                     k -= 1
                 group = np.int64(1469598103)
                 for m in range(k, j):
-                    group = (group ^ buf[m]) * 16777619 & 0x7FFFFFFF
+                    group = (group ^ _get(buf, m)) * 16777619 & 0x7FFFFFFF
                 out[4] = group | 1
         i = j + 1
 
@@ -385,21 +645,25 @@ def _tag_block(buf, start, end, hexes, out):
 def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     """A $PGHP line into the ring: (1 if it holds, index after it). `fields` is scratch of 12."""
     star = start
-    while buf[star] != _STAR and buf[star] >= 32 and star - start < 200:
+    while _get(buf, star) != _STAR and _get(buf, star) >= 32 and star - start < 200:
         star += 1
-    if buf[star] != _STAR or hexes[buf[star + 1]] == 255 or hexes[buf[star + 2]] == 255:
+    if (
+        _get(buf, star) != _STAR
+        or _get(hexes, _get(buf, star + 1)) == 255
+        or _get(hexes, _get(buf, star + 2)) == 255
+    ):
         return 0, start + 1
     checksum = 0
     for i in range(start + 1, star):
-        checksum ^= buf[i]
-    if checksum != hexes[buf[star + 1]] * 16 + hexes[buf[star + 2]]:
+        checksum ^= _get(buf, i)
+    if checksum != _get(hexes, _get(buf, star + 1)) * 16 + _get(hexes, _get(buf, star + 2)):
         return 0, star + 3
     for k in range(8):
         fields[k] = -1
     i = start + 6
     for k in range(8):
         fields[k], j = _number(buf, i, 4)
-        while j < star and buf[j] != _COMMA:
+        while j < star and _get(buf, j) != _COMMA:
             j += 1
         i = j + 1
         if j >= star:
@@ -411,7 +675,7 @@ def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     country = i
     found = 8
     for k in range(i, star):
-        if buf[k] == _COMMA and found < 12:
+        if _get(buf, k) == _COMMA and found < 12:
             fields[found] = k
             found += 1
     station = country
@@ -422,11 +686,11 @@ def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     elif found >= 9 and fields[8] > country:
         length = fields[8] - country
     last = star
-    while buf[last - 1] != _COMMA and last > country:
+    while _get(buf, last - 1) != _COMMA and last > country:
         last -= 1
     own = np.int64(-1)
-    if star - last == 2 and hexes[buf[last]] != 255 and hexes[buf[last + 1]] != 255:
-        own = hexes[buf[last]] * 16 + hexes[buf[last + 1]]
+    if star - last == 2 and _get(hexes, _get(buf, last)) != 255 and _get(hexes, _get(buf, last + 1)) != 255:
+        own = _get(hexes, _get(buf, last)) * 16 + _get(hexes, _get(buf, last + 1))
     slot = state[RING] % RING_LENGTH
     state[RING] += 1
     ring[slot, RING_TIME] = moment + fields[7] * 1000
@@ -434,12 +698,11 @@ def _gatehouse(buf, start, hexes, ring, ring_station, state, fields):
     ring[slot, RING_LINE] = state[LINES]
     length = min(length, STATION_BYTES)
     ring[slot, RING_STATION] = length
-    for k in range(length):
-        ring_station[slot, k] = buf[station + k]
+    _copy_station(buf, station, length, ring_station, slot * STATION_BYTES)
     return 1, star + 3
 
 
-@_inner
+@_once
 def _claim(ring, state, checksum, whole):
     """The $PGHP line that belongs to a sentence, -1 where there is none.
 
@@ -458,22 +721,24 @@ def _claim(ring, state, checksum, whole):
     return -1
 
 
-@_inner
-def _layout(words, word, bits, kind, mmsi, layouts, tests, types):
+@_once
+def _layout(stream, place, bits, kind, mmsi, layouts, tests, types):
     """The variant of a message, -1 where there is none."""
-    first = types[kind, 0]
-    for number in range(first, first + types[kind, 1]):
-        if layouts[number, 4] > bits:
+    first = _get(types, 2 * kind)
+    for number in range(first, first + _get(types, 2 * kind + 1)):
+        if _get(layouts, number * _LAYOUT_COLUMNS + 4) > bits:
             continue
-        if layouts[number, 3] and mmsi // 10_000_000 != 98:
+        if _get(layouts, number * _LAYOUT_COLUMNS + 3) and mmsi // 10_000_000 != 98:
             continue
         good = True
         for t in range(0, 9, 3):
-            width = tests[number, t + 1]
+            width = _get(tests, number * _TEST_COLUMNS + t + 1)
             if width == 0:
                 break
-            start = tests[number, t]
-            if start + width > bits or _bits(words, word, start, width) != tests[number, t + 2]:
+            start = _get(tests, number * _TEST_COLUMNS + t)
+            if start + width > bits or _bits(stream, place, start, width) != _get(
+                tests, number * _TEST_COLUMNS + t + 2
+            ):
                 good = False
                 break
         if good:
@@ -494,9 +759,9 @@ def _is_satellite(station, length):
     return False
 
 
-@_inner
+@_once
 def _emit(
-    words, word, symbols, fill, raw, length, time, resolution, timed, station, station_length,
+    stream, place, symbols, fill, raw, length, time, resolution, timed, station, station_length,
     received_us, wall, start_us, nature, receiver_kind, channel, talker, parts,
     state, meta, pool, layouts, tests, types, counts,
 ):  # fmt: skip
@@ -507,25 +772,25 @@ def _emit(
     room = symbols * 6
     if room < 8:
         return TRUNCATED
-    kind = np.int64(words[word] >> np.uint64(58))
+    kind = _get(stream, place) >> 2
     if kind < 1 or kind > 27:
         return UNKNOWN_TYPE
     if room < 40:
         return TRUNCATED
-    mmsi = np.int64(words[word] >> np.uint64(26)) & 0x3FFFFFFF
+    mmsi = _bits(stream, place, 8, 30)
     bits = room - fill
-    number = _layout(words, word, room, kind, mmsi, layouts, tests, types)
+    number = _layout(stream, place, room, kind, mmsi, layouts, tests, types)
     if number < 0:
         return TRUNCATED if room < _ONE_SLOT else UNKNOWN_TYPE
-    if room < layouts[number, 2]:
+    if room < _get(layouts, number * _LAYOUT_COLUMNS + 2):
         return TRUNCATED
 
     flaws = 0
     source = _RECEIVER
     own = -1
-    date = layouts[number, 7]
+    date = _get(layouts, number * _LAYOUT_COLUMNS + 7)
     if date >= 0:
-        spelt = _bits(words, word, date, _DATE_BITS)
+        spelt = _bits(stream, place, date, _DATE_BITS)
         own = _moment(
             spelt >> 26, spelt >> 22 & 15, spelt >> 17 & 31, spelt >> 12 & 31, spelt >> 6 & 63, spelt & 63
         )
@@ -556,9 +821,9 @@ def _emit(
         source = _ASSUMED
         flaws = _TIME_ASSUMED
         resolution = _MINUTE
-        at = layouts[number, 6]
+        at = _get(layouts, number * _LAYOUT_COLUMNS + 6)
         if at >= 0:
-            second = _bits(words, word, at, _SECOND_BITS)
+            second = _bits(stream, place, at, _SECOND_BITS)
             if second < 60:
                 now = clock // _SECOND % 60
                 ahead = (second - now) % 60
@@ -581,44 +846,43 @@ def _emit(
 
     row = counts[N_MESSAGES]
     at = counts[N_STATION_BYTES]
-    same = row > 0 and meta[STATION_LENGTH, row - 1] == station_length
+    base = row * META_COLUMNS
+    before = base - META_COLUMNS
+    same = row > 0 and _get(meta, before + STATION_LENGTH) == station_length
     if same:
-        before = meta[STATION, row - 1]
-        for i in range(station_length):
-            if pool[before + i] != station[i]:
-                same = False
-                break
+        held = _get(meta, before + STATION)
+        for m in range(0, STATION_BYTES, 8):
+            same &= _eight(pool, held + m) == _eight(station, m)
     if same:
-        at = meta[STATION, row - 1]
-        nature = meta[NATURE, row - 1]
-        receiver_kind = meta[RECEIVER_KIND, row - 1]
+        at = _get(meta, before + STATION)
+        nature = _get(meta, before + NATURE)
+        receiver_kind = _get(meta, before + RECEIVER_KIND)
     else:
-        for i in range(station_length):
-            pool[at + i] = station[i]
+        _copy_station(station, 0, STATION_BYTES, pool, at)
         counts[N_STATION_BYTES] = at + station_length
         if _is_simulated(station, station_length):
             nature = _SIMULATED
         if _is_satellite(station, station_length):
             receiver_kind = _SATELLITE
-    meta[TYPE, row] = kind
-    meta[MMSI, row] = mmsi
-    meta[WORD, row] = word
-    meta[BITS, row] = bits
-    meta[RAW, row] = raw
-    meta[LENGTH, row] = length
-    meta[TIME, row] = time
-    meta[SOURCE, row] = source
-    meta[RESOLUTION, row] = resolution
-    meta[RECEIVED, row] = received
-    meta[RECEIVER_KIND, row] = receiver_kind
-    meta[NATURE, row] = nature
-    meta[CHANNEL, row] = channel
-    meta[TALKER, row] = talker
-    meta[LAYOUT, row] = number
-    meta[FLAWS, row] = flaws
-    meta[PARTS, row] = parts
-    meta[STATION, row] = at
-    meta[STATION_LENGTH, row] = station_length
+    _put(meta, base + TYPE, kind)
+    _put(meta, base + MMSI, mmsi)
+    _put(meta, base + PLACE, place)
+    _put(meta, base + BITS, bits)
+    _put(meta, base + RAW, raw)
+    _put(meta, base + LENGTH, length)
+    _put(meta, base + TIME, time)
+    _put(meta, base + SOURCE, source)
+    _put(meta, base + RESOLUTION, resolution)
+    _put(meta, base + RECEIVED, received)
+    _put(meta, base + RECEIVER_KIND, receiver_kind)
+    _put(meta, base + NATURE, nature)
+    _put(meta, base + CHANNEL, channel)
+    _put(meta, base + TALKER, talker)
+    _put(meta, base + LAYOUT, number)
+    _put(meta, base + FLAWS, flaws)
+    _put(meta, base + PARTS, parts)
+    _put(meta, base + STATION, at)
+    _put(meta, base + STATION_LENGTH, station_length)
     counts[N_MESSAGES] = row + 1
     return OK
 
@@ -644,7 +908,7 @@ def _abandon(slots, slot, rejects, counts, reason):
     slots[slot, S_USED] = 0
 
 
-@_inner
+@_once
 def _slot(slots, key, total, part, moment, state, rejects, counts):
     """The slot of a part: an open one of the same message, else a new one."""
     home = key % SLOTS
@@ -681,9 +945,9 @@ def _slot(slots, key, total, part, moment, state, rejects, counts):
     return free
 
 
-@_inner
+@_once
 def _keep(
-    slots, symbols, stations, slot, part, raw, length, head, buf, arms,
+    slots, symbols, stations, slot, part, raw, length, head, part_symbols,
     time, resolution, timed, station, station_length,
 ):  # fmt: skip
     """Put one part into its slot."""
@@ -692,69 +956,82 @@ def _keep(
     slots[slot, S_LENGTH + part] = length
     slots[slot, S_SYMBOLS + part] = head[H_SYMBOLS]
     slots[slot, S_FILL + part] = head[H_FILL]
-    for m in range(head[H_SYMBOLS]):
-        symbols[slot, part, m] = arms[buf[head[H_PAYLOAD] + m]]
+    base = (slot * PARTS_MOST + part) * PART_SYMBOLS
+    for m in range(0, head[H_SYMBOLS], 8):
+        _put_eight(symbols, base + m, _eight(part_symbols, m))
     if time >= 0 and (slots[slot, S_TIME] < 0 or part == 0):
         slots[slot, S_TIME] = time
         slots[slot, S_RESOLUTION] = resolution
         slots[slot, S_TIMED] = timed
     if station_length and not slots[slot, S_STATION]:
         slots[slot, S_STATION] = station_length
-        for m in range(STATION_BYTES):
-            stations[slot, m] = station[m]
+        _copy_station(station, 0, STATION_BYTES, stations, slot * STATION_BYTES)
 
 
-@_inner
-def _assemble(slots, symbols, slot, words, word):
-    """The bits of all parts, packed; gives (symbols as if in one, fill)."""
+@_once
+def _assemble(slots, symbols, slot, joined, stream, place):
+    """The bits of all parts, packed; gives (their number, octets written, zeros behind included)."""
     total = slots[slot, S_TOTAL]
-    accumulated = np.uint64(0)
-    held = 0
-    written = 0
-    bits = 0
+    count = np.int64(0)
+    filled = np.int64(0)
     for part in range(total):
-        count = slots[slot, S_SYMBOLS + part]
-        for i in range(count):
-            value = np.uint64(symbols[slot, part, i])
-            width = 6
-            if i == count - 1 and part < total - 1:
-                width = 6 - slots[slot, S_FILL + part]
-                value >>= np.uint64(6 - width)
-            bits += width
-            if held + width <= 64:
-                if width == 64:
-                    accumulated = value
-                else:
-                    accumulated = accumulated << np.uint64(width) | value
+        if part < total - 1:
+            filled |= slots[slot, S_FILL + part]
+        base = (slot * PARTS_MOST + part) * PART_SYMBOLS
+        for m in range(0, slots[slot, S_SYMBOLS + part], 8):
+            _put_eight(joined, count + m, _eight(symbols, base + m))
+        count += slots[slot, S_SYMBOLS + part]
+    at = place
+    bits = 6 * count
+    if not filled:
+        for m in range(0, 32, 8):
+            _put_eight(joined, count + m, _NOTHING)
+        for m in range(0, count, 32):
+            _pack(joined, m, stream, at)
+            at += 24
+    else:
+        # Fill bits in the middle are left out: symbol by symbol.
+        bits = np.int64(0)
+        accumulated = _NOTHING
+        held = 0
+        m = np.int64(0)
+        for part in range(total):
+            for i in range(slots[slot, S_SYMBOLS + part]):
+                value = np.uint64(_get(joined, m))
+                m += 1
+                width = 6
+                if i == slots[slot, S_SYMBOLS + part] - 1 and part < total - 1:
+                    width = 6 - slots[slot, S_FILL + part]
+                    value >>= np.uint64(6 - width)
+                accumulated = accumulated << np.uint64(width) | value
                 held += width
-                if held == 64:
-                    words[word + written] = accumulated
-                    written += 1
-                    held = 0
-                    accumulated = np.uint64(0)
-            else:
-                room = 64 - held
-                rest = width - room
-                words[word + written] = accumulated << np.uint64(room) | value >> np.uint64(rest)
-                written += 1
-                accumulated = value & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
-                held = rest
-    if held:
-        words[word + written] = accumulated << np.uint64(64 - held)
-        written += 1
-    words[word + written] = np.uint64(0)
-    return bits, written + 1
+                bits += width
+                if held >= 32:
+                    _put_eight(stream, at, _swapped(accumulated << np.uint64(64 - held)))
+                    at += 4
+                    held -= 32
+                    accumulated &= (_ONE << np.uint64(held)) - _ONE
+        if held:
+            _put_eight(stream, at, _swapped(accumulated << np.uint64(64 - held)))
+            at += 8
+    _put_eight(stream, at, _NOTHING)
+    _put_eight(stream, at + 8, _NOTHING)
+    return bits, at + 16 - place
 
 
-@_inner
-def _sentence(buf, j, end, arms, hexes, words, word, head):
-    """Read the sentence whose ! is at j; a whole message's bits go to words[word:]. Gives the reason why not."""
-    total = np.int64(buf[j + 7]) - 48
-    part = np.int64(buf[j + 9]) - 48
+@_once
+def _sentence(buf, j, end, arms, hexes, stream, place, part_symbols, head):
+    """Read the sentence whose ! is at j. Gives the reason why not.
+
+    A whole message's bits go to stream[place:], highest bit first, with zeros behind; the six-bit values of
+    a part go to `part_symbols`.
+    """
+    total = _get(buf, j + 7) - 48
+    part = _get(buf, j + 9) - 48
     if (
-        buf[j + 6] != _COMMA
-        or buf[j + 8] != _COMMA
-        or buf[j + 10] != _COMMA
+        _get(buf, j + 6) != _COMMA
+        or _get(buf, j + 8) != _COMMA
+        or _get(buf, j + 10) != _COMMA
         or total < 1
         or total > 9
         or part < 0
@@ -765,112 +1042,64 @@ def _sentence(buf, j, end, arms, hexes, words, word, head):
         return BAD_PART
     k = j + 11
     sequence = np.int64(-1)
-    while 48 <= buf[k] <= 57 and k < j + 13:
-        sequence = max(sequence, 0) * 10 + np.int64(buf[k]) - 48
+    while 48 <= _get(buf, k) <= 57 and k < j + 13:
+        sequence = max(sequence, 0) * 10 + _get(buf, k) - 48
         k += 1
-    if buf[k] != _COMMA:
+    if _get(buf, k) != _COMMA:
         return MALFORMED
     k += 1
     channel = np.int64(0)
-    if buf[k] != _COMMA:
-        channel = np.int64(buf[k])
+    if _get(buf, k) != _COMMA:
+        channel = _get(buf, k)
         k += 1
-        while buf[k] != _COMMA and buf[k] >= 32 and k - j < 24:
+        while _get(buf, k) != _COMMA and _get(buf, k) >= 32 and k - j < 24:
             k += 1
-    if buf[k] != _COMMA:
+    if _get(buf, k) != _COMMA:
         return MALFORMED
     k += 1
     payload = k
     # The checksum is gathered in eight lanes and folded at the end.
-    lanes = _eight(buf, j + 1)
-    checksum = np.int64(0)
-    for m in range(j + 9, k):
-        checksum ^= np.int64(buf[m])
-    at = word
-    if total == 1:
-        accumulated = np.uint64(0)
-        held = np.int64(0)
-        stop = min(payload + 512, end)
-        while k + 8 <= stop:
-            octets = _eight(buf, k)
-            gap = (octets ^ _GAP) & _GAP_MASK
-            if (octets | ~(octets + _FROM_48) | (octets + _FROM_120) | ~(gap + _SEVENS | gap)) & _HIGH:
-                break
-            lanes ^= octets
-            k += 8
-            values = octets - _ZEROS
-            values -= ((values + _FROM_41) & _HIGH) >> np.uint64(4)
-            values = (values & _ODD) << np.uint64(6) | (values >> np.uint64(8)) & _ODD
-            values = (values & _PAIRS) << np.uint64(12) | (values >> np.uint64(16)) & _PAIRS
-            values = (values & _LOW) << np.uint64(24) | values >> np.uint64(32)
-            if held < 16:
-                accumulated = accumulated << np.uint64(48) | values
-                held += 48
-            else:
-                rest = held - 16
-                words[at] = accumulated << np.uint64(48 - rest) | values >> np.uint64(rest)
-                at += 1
-                accumulated = values & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
-                held = rest
-        while k < stop:
-            value = arms[buf[k]]
-            if value == 255:
-                break
-            checksum ^= np.int64(buf[k])
-            k += 1
-            wide = np.uint64(value)
-            if held <= 58:
-                accumulated = accumulated << np.uint64(6) | wide
-                held += 6
-            else:
-                rest = held - 58
-                words[at] = accumulated << np.uint64(6 - rest) | wide >> np.uint64(rest)
-                at += 1
-                accumulated = wide & ((np.uint64(1) << np.uint64(rest)) - np.uint64(1))
-                held = rest
-        if held:
-            words[at] = accumulated << np.uint64(64 - held)
-            at += 1
-        words[at] = np.uint64(0)
-        at += 1
-    else:
-        stop = min(payload + PART_SYMBOLS, end)
-        while k < stop and arms[buf[k]] != 255:
-            checksum ^= np.int64(buf[k])
-            k += 1
-    if buf[k] != _COMMA:
-        if k < end and arms[buf[k]] != 255:
+    lanes = _folded(buf, j + 1, k - j - 1)
+    at = place
+    most = payload + (512 if total == 1 else PART_SYMBOLS)
+    while True:
+        n, folded = _sextets(buf, k, stream, at, part_symbols, k - payload)
+        lanes ^= folded
+        k += n
+        at += 24
+        if n < 32 or k >= most:
+            break
+    _put_eight(stream, at + 8, _NOTHING)
+    at += 16
+    if _get(buf, k) != _COMMA:
+        if k < end and _get(arms, _get(buf, k)) != 255:
             return TOO_LONG
-        if k < end and buf[k] >= 32 and buf[k] != _STAR and buf[k] != _BANG:
+        if k < end and _get(buf, k) >= 32 and _get(buf, k) != _STAR and _get(buf, k) != _BANG:
             return BAD_ARMOUR
         return MALFORMED
     if k == payload:
         return EMPTY
     head[H_SYMBOLS] = k - payload
-    checksum ^= _COMMA
+    checksum = np.int64(_COMMA)
     k += 1
     fill = np.int64(0)
-    if 48 <= buf[k] <= 53:
-        fill = np.int64(buf[k]) - 48
-        checksum ^= np.int64(buf[k])
+    if 48 <= _get(buf, k) <= 53:
+        fill = _get(buf, k) - 48
+        checksum ^= _get(buf, k)
         k += 1
-    if buf[k] != _STAR or hexes[buf[k + 1]] == 255 or hexes[buf[k + 2]] == 255:
+    if _get(buf, k) != _STAR or _get(hexes, _get(buf, k + 1)) == 255 or _get(hexes, _get(buf, k + 2)) == 255:
         return NO_CHECKSUM
-    lanes ^= lanes >> np.uint64(32)
-    lanes ^= lanes >> np.uint64(16)
-    lanes ^= lanes >> np.uint64(8)
-    checksum ^= np.int64(lanes & np.uint64(255))
-    if np.int64(hexes[buf[k + 1]]) * 16 + np.int64(hexes[buf[k + 2]]) != checksum:
+    checksum ^= _sum_of(lanes)
+    if _get(hexes, _get(buf, k + 1)) * 16 + _get(hexes, _get(buf, k + 2)) != checksum:
         return BAD_CHECKSUM
     head[H_TOTAL] = total
     head[H_PART] = part
     head[H_SEQUENCE] = sequence
     head[H_CHANNEL] = channel
     head[H_FILL] = fill
-    head[H_PAYLOAD] = payload
     head[H_CHECKSUM] = checksum
     head[H_NEXT] = k + 3
-    head[H_WORDS] = at
+    head[H_OCTETS] = at
     return OK
 
 
@@ -879,25 +1108,25 @@ def scan(
     buf, start, end, raw, received_us, wall, start_us, nature, receiver_kind,
     arms, hexes, layouts, tests, types,
     state, ring, ring_station, slots, slot_symbols, slot_station, pending_station,
-    stamp, tag, fields, head, station,
-    meta, words, pool, rejects, counts,
+    stamp, tag, fields, head, station, part_symbols, joined,
+    meta, stream, pool, rejects, counts,
 ):  # fmt: skip
-    """Decode buf[start:end]; `raw` is the address of buf[start]. Results in meta, words, pool, rejects.
+    """Decode buf[start:end]; `raw` is the address of buf[start]. Results in meta, stream, pool, rejects.
 
     Stops early, at a line's start given in counts[N_POSITION], when a result is full.
     """
     for m in range(COUNTS):
         counts[m] = 0
-    word = np.int64(0)
+    place = np.int64(0)
     i = start
-    most_messages = meta.shape[1] - 2
-    most_words = words.shape[0] - 200
+    most_messages = meta.shape[0] - 2
+    most_octets = stream.shape[0] - 1600
     most_rejects = rejects.shape[1] - 2 * PARTS_MOST - 2
     most_pool = pool.shape[0] - 4 * STATION_BYTES
     while i < end:
         if (
             counts[N_MESSAGES] >= most_messages
-            or word >= most_words
+            or place >= most_octets
             or counts[N_REJECTS] >= most_rejects
             or counts[N_STATION_BYTES] >= most_pool
         ):
@@ -915,14 +1144,18 @@ def scan(
         suspicious = -1
         after_sentence = -1
         while True:
-            byte = buf[j]
+            byte = _get(buf, j)
             if byte == _LINE_FEED or byte == _CARRIAGE_RETURN or j >= end:
                 break
             if byte == _BACKSLASH:
                 k = j + 1
-                while buf[k] != _BACKSLASH and buf[k] >= 32 and k - j < 256 and k < end:
-                    k += 1
-                if buf[k] == _BACKSLASH and k < end:
+                while k - j <= _TAG_MOST:
+                    n = _find(buf, k, _BACKSLASH)
+                    k += n
+                    if n < 32:
+                        break
+                k = min(k, j + _TAG_MOST + 1)
+                if _get(buf, k) == _BACKSLASH and k < end:
                     _tag_block(buf, j + 1, k, hexes, tag)
                     if tag[5]:
                         tag_start = j
@@ -935,10 +1168,9 @@ def scan(
                         state[PENDING] = tag[0]
                         state[PENDING_RESOLUTION] = tag[1]
                         state[PENDING_STATION] = tag[3]
-                        for m in range(tag[3]):
-                            pending_station[m] = buf[tag[2] + m]
+                        _copy_station(buf, tag[2], tag[3], pending_station, 0)
                         continue
-                    if buf[k + 1] == _BANG:
+                    if _get(buf, k + 1) == _BANG:
                         # A damaged block: its sentence may still hold.
                         tag_start = j
                         j = k + 1
@@ -947,11 +1179,11 @@ def scan(
                 continue
             if (
                 byte == _DOLLAR
-                and buf[j + 1] == 80
-                and buf[j + 2] == 71
-                and buf[j + 3] == 72
-                and buf[j + 4] == 80
-                and buf[j + 5] == _COMMA
+                and _get(buf, j + 1) == 80
+                and _get(buf, j + 2) == 71
+                and _get(buf, j + 3) == 72
+                and _get(buf, j + 4) == 80
+                and _get(buf, j + 5) == _COMMA
             ):
                 held, j = _gatehouse(buf, j, hexes, ring, ring_station, state, fields)
                 if held:
@@ -960,15 +1192,15 @@ def scan(
                 continue
             if (
                 byte != _BANG
-                or buf[j + 3] != 86
-                or buf[j + 4] != 68
-                or (buf[j + 5] != 77 and buf[j + 5] != 79)
+                or _get(buf, j + 3) != 86
+                or _get(buf, j + 4) != 68
+                or (_get(buf, j + 5) != 77 and _get(buf, j + 5) != 79)
             ):
                 if (
                     byte == 86
-                    and buf[j + 1] == 68
-                    and (buf[j + 2] == 77 or buf[j + 2] == 79)
-                    and buf[j + 3] == _COMMA
+                    and _get(buf, j + 1) == 68
+                    and (_get(buf, j + 2) == 77 or _get(buf, j + 2) == 79)
+                    and _get(buf, j + 3) == _COMMA
                 ):
                     suspicious = j
                 j += 1
@@ -978,12 +1210,17 @@ def scan(
             begin = tag_start if tag_start >= 0 else j
             known = True
             state[SENTENCES] += 1
-            reason = _sentence(buf, j, end, arms, hexes, words, word, head)
+            reason = _sentence(buf, j, end, arms, hexes, stream, place, part_symbols, head)
             k = head[H_NEXT]
             if reason != OK:
                 # The reject reaches to the line's end or the next sentence on it.
                 k = j + 1
-                while buf[k] != _LINE_FEED and buf[k] != _CARRIAGE_RETURN and buf[k] != _BANG and k < end:
+                while (
+                    _get(buf, k) != _LINE_FEED
+                    and _get(buf, k) != _CARRIAGE_RETURN
+                    and _get(buf, k) != _BANG
+                    and k < end
+                ):
                     k += 1
                 _reject(rejects, counts, raw + (begin - start), k - begin, reason)
                 state[PENDING] = -1
@@ -1003,12 +1240,11 @@ def scan(
             part = head[H_PART]
             checksum = head[H_CHECKSUM]
             whole = total == 1
+            _copy_station(pending_station, 0, state[PENDING_STATION], station, 0)
             if tagged or state[PENDING] >= 0 or state[PENDING_STATION] > 0:
                 time = state[PENDING]
                 resolution = state[PENDING_RESOLUTION]
                 station_length = state[PENDING_STATION]
-                for m in range(station_length):
-                    station[m] = pending_station[m]
                 state[PENDING] = -1
                 state[PENDING_STATION] = 0
                 if time >= 0:
@@ -1023,17 +1259,16 @@ def scan(
                     timed = 1
                     if station_length == 0:
                         station_length = ring[pghp, RING_STATION]
-                        for m in range(station_length):
-                            station[m] = ring_station[pghp, m]
+                        _copy_station(ring_station, pghp * STATION_BYTES, station_length, station, 0)
                     ring[pghp, RING_TIME] = -1
             affix = np.int64(-1)
             ending = k
-            if buf[k] == _COMMA or buf[k] == 32 or buf[k] == 9:
+            if _get(buf, k) == _COMMA or _get(buf, k) == 32 or _get(buf, k) == 9:
                 while (
-                    buf[ending] != _LINE_FEED
-                    and buf[ending] != _CARRIAGE_RETURN
-                    and buf[ending] != _BANG
-                    and buf[ending] != _BACKSLASH
+                    _get(buf, ending) != _LINE_FEED
+                    and _get(buf, ending) != _CARRIAGE_RETURN
+                    and _get(buf, ending) != _BANG
+                    and _get(buf, ending) != _BACKSLASH
                     and ending < end
                 ):
                     ending += 1
@@ -1058,12 +1293,12 @@ def scan(
                 state[LATEST] = max(state[LATEST], time)
                 state[RUNNING] = max(state[RUNNING], time)
 
-            talker = np.int64(buf[j + 1]) << 16 | np.int64(buf[j + 2]) << 8 | np.int64(buf[j + 5])
+            talker = _get(buf, j + 1) << 16 | _get(buf, j + 2) << 8 | _get(buf, j + 5)
             address = raw + (begin - start)
             length = k - begin
             symbols = head[H_SYMBOLS]
             fill = head[H_FILL]
-            used = head[H_WORDS] - word
+            used = head[H_OCTETS] - place
             slot = np.int64(-1)
             complete = whole
             if not whole:
@@ -1078,12 +1313,12 @@ def scan(
                     slots, key, total, part - 1, received_us if wall else time, state, rejects, counts
                 )
                 _keep(
-                    slots, slot_symbols, slot_station, slot, part - 1, address, length, head, buf, arms,
+                    slots, slot_symbols, slot_station, slot, part - 1, address, length, head, part_symbols,
                     time, resolution, timed, station, station_length,
                 )  # fmt: skip
                 complete = slots[slot, S_MASK] == (1 << total) - 1
                 if complete:
-                    bits, used = _assemble(slots, slot_symbols, slot, words, word)
+                    bits, used = _assemble(slots, slot_symbols, slot, joined, stream, place)
                     last = address + length
                     for m in range(total):
                         address = min(address, slots[slot, S_RAW + m])
@@ -1095,19 +1330,18 @@ def scan(
                     resolution = slots[slot, S_RESOLUTION]
                     timed = slots[slot, S_TIMED]
                     station_length = slots[slot, S_STATION]
-                    for m in range(station_length):
-                        station[m] = slot_station[slot, m]
+                    _copy_station(slot_station, slot * STATION_BYTES, station_length, station, 0)
             if complete:
                 reason = TOO_LONG
                 if symbols <= 512:
                     reason = _emit(
-                        words, word, symbols, fill, address, length, time, resolution, timed,
+                        stream, place, symbols, fill, address, length, time, resolution, timed,
                         station, station_length, received_us, wall, start_us, nature, receiver_kind,
                         head[H_CHANNEL], talker, total,
                         state, meta, pool, layouts, tests, types, counts,
                     )  # fmt: skip
                 if reason == OK:
-                    word += used
+                    place += used
                     if slot >= 0:
                         slots[slot, S_USED] = 0
                 else:
@@ -1124,11 +1358,11 @@ def scan(
             j = k
             # A long line of many sentences must not outgrow the results: go on as if at a line's start.
             if (
-                buf[j] != _LINE_FEED
-                and buf[j] != _CARRIAGE_RETURN
+                _get(buf, j) != _LINE_FEED
+                and _get(buf, j) != _CARRIAGE_RETURN
                 and (
                     counts[N_MESSAGES] >= most_messages
-                    or word >= most_words
+                    or place >= most_octets
                     or counts[N_REJECTS] >= most_rejects
                     or counts[N_STATION_BYTES] >= most_pool
                 )
@@ -1140,13 +1374,13 @@ def scan(
                 _reject(rejects, counts, raw + (i - start), j - i, MALFORMED)
             else:
                 counts[N_IGNORED] += 1
-        if buf[j] == _CARRIAGE_RETURN and buf[j + 1] == _LINE_FEED and j + 1 < end:
+        if _get(buf, j) == _CARRIAGE_RETURN and _get(buf, j + 1) == _LINE_FEED and j + 1 < end:
             j += 1
-        if j < end and (buf[j] == _LINE_FEED or buf[j] == _CARRIAGE_RETURN):
+        if j < end and (_get(buf, j) == _LINE_FEED or _get(buf, j) == _CARRIAGE_RETURN):
             j += 1
         i = max(j, i + (1 if j == i else 0))
     counts[N_POSITION] = i
-    counts[N_WORDS] = word
+    counts[N_OCTETS] = place
 
 
 @_kernel

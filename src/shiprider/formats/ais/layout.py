@@ -101,6 +101,8 @@ class Layout:
 
 #: M.1371-5 table 48: ROT_AIS = 4.733 times the root of the rate in degrees per minute.
 TURN_FACTOR: Final = 4.733
+#: A coded rate of turn of this, or less its sign, tells the side only.
+TURN_SIDE: Final = 127
 
 #: Longest payload a message may have, in six-bit symbols (M.1371: five slots are 1,192 bits).
 LONGEST_SYMBOLS: Final = 512

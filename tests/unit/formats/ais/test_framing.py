@@ -3,10 +3,12 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from shiprider.formats.ais import framing
 from shiprider.formats.ais.decoder import AisDecoder
+from shiprider.formats.ais.encoder import encode
 from shiprider.formats.ais.fields import decode_fields
 from shiprider.formats.decoded import DecodeContext, Decoded
 from shiprider.model.codes import Flaw, Nature, ReceiverKind, TimeSource
@@ -242,6 +244,14 @@ def test_simulated_and_satellite_stations_are_known_by_name() -> None:
         ReceiverKind.UNKNOWN,
         ReceiverKind.UNKNOWN,
     ]
+
+
+def test_a_long_recording_without_stamps_stays_undated() -> None:
+    # Each position is 20 s after the one before: 4,500 of them are 25 hours.
+    data = encode(1, {"mmsi": np.array([1, 1, 1]), "second": np.array([0, 20, 40])}).tobytes()
+    messages = list(decode_fields(data * 1_500))
+    assert len(messages) == 4_500
+    assert {message["time"] for message in messages} == {None}
 
 
 def test_codes_are_those_of_the_model() -> None:
