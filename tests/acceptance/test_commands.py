@@ -83,7 +83,6 @@ def test_the_care_of_a_node(shiprider, node, tmp_path):  # type: ignore[no-untyp
     assert doctor["ledger"]
 
 
-@pytest.mark.xfail(reason="open: loitering still going on is told with another end after a rebuild")
 def test_a_rebuilt_node_has_the_same_alerts(shiprider, node):  # type: ignore[no-untyped-def]
     def listed() -> dict[str, str]:
         told = shiprider("alerts", "--node", node, "--json", "--limit", 500)

@@ -154,6 +154,7 @@ class Node:
                 break
             points += self._take(observations, statements, until_us)
             self._sequencer.watermark_us = self._sequencer.newest_us = until_us
+        self._settle()
         self._keep(points)
 
     def _resume(self, state: FoldState) -> None:
@@ -252,6 +253,7 @@ class Node:
                 if rows is None:
                     pending += self._take(*self._let_through())
                     self._refold(pending)
+                    self._settle()
                     self._keep(pending)
                     return
                 heard = time.monotonic()
@@ -313,6 +315,12 @@ class Node:
             self.stores.watch.refold(change.before, change.after)
             self.picture.take_points(change.full)
             pending.append(change.compact)
+
+    def _settle(self) -> None:
+        """What is still open is recorded as it stands now, however its rows came."""
+        head = self.live.head
+        if head.until_us:
+            self.stores.watch.settle(head.finish(self.live.world_at(head.until_us)))
 
     def _keep(self, pending: list[pa.Table]) -> None:
         """Track points to the lake, the oldest snapshot to the shelf, the reception map on."""

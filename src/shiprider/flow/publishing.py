@@ -129,6 +129,19 @@ class Publishing:
         }
         return changes + [self._retract(published) for published in gone.values()]
 
+    def settle(self, findings: Iterable[Finding]) -> list[Change]:
+        """Open findings that are published, as they stand where the rows end.
+
+        Detectors tell of growth now and then, by batch; so what is recorded of a finding still going on
+        would depend on how its rows were cut. Nothing is published or withdrawn here.
+        """
+        changes: list[Change] = []
+        for finding in findings:
+            open_ = [each for each in self._matching(finding) if each.finding.state == "open"]
+            if len(open_) == 1 and finding.state == "open" and open_[0].finding != finding:
+                changes.append(self._revise(open_[0], structs.replace(open_[0].body, finding=finding)))
+        return changes
+
     # -- one identity's findings ----------------------------------------------------------------------
 
     def _matching(self, finding: Finding) -> list[Published]:

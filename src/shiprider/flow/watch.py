@@ -92,6 +92,10 @@ class Watch:
         """Publish what late data changed; the records made."""
         return self._record(self._publishing.refold(before, after))
 
+    def settle(self, findings: Sequence[Finding]) -> list[Record]:
+        """Record open findings as they stand where the rows end; the records made."""
+        return self._record(self._publishing.settle(findings))
+
     # -- recording ------------------------------------------------------------------------------------
 
     def _record(self, changes: list[Change]) -> list[Record]:
