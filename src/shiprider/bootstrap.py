@@ -19,7 +19,7 @@ import msgspec
 import zstandard
 
 from shiprider import __version__
-from shiprider.adapters.feeds.file import FileFeed, wall_us
+from shiprider.adapters.feeds.file import FileFeed, spelt, wall_us
 from shiprider.adapters.feeds.standard_input import StandardInputFeed
 from shiprider.detect.catalogue import make_detectors
 from shiprider.detect.user_presets import parse_user_presets
@@ -92,7 +92,7 @@ def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = (
 def recording(path: str, *, name: str = "", start_us: int | None = None, form: str = "") -> Feed:
     """The feed of one recording; `-` is standard input. Raises UsageError where there is no such file."""
     declaration = Declaration(
-        name=name or ("stdin" if path == "-" else Path(path).name),
+        name=name or ("stdin" if path == "-" else spelt(Path(path).name)),
         standard="IEC 61162-1 VDM/VDO, or CSV",
         format=form,
         start_us=start_us,
@@ -396,7 +396,7 @@ def paced_recording(path: Path, *, speed: float, nature: Nature = Nature.DECLARE
         name="replay", standard="IEC 61162-1 VDM/VDO", nature=nature, received_clock="recording"
     )
     return PacedFeed(
-        stamped_pieces(path.open("rb")), declaration, origin=Origin(file=str(path.name)), speed=speed
+        stamped_pieces(path.open("rb")), declaration, origin=Origin(file=spelt(path.name)), speed=speed
     )
 
 

@@ -93,7 +93,7 @@ def parse(text: str, name: str) -> Settings:
     """Settings from TOML text; `name` is shown in errors. Raises ValueError with one sentence for people."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{name} is not valid TOML: {error}; correct that line.") from error
     try:
         settings = msgspec.convert(table, Settings)

@@ -77,6 +77,7 @@ def _try(what: str, check: Callable[[], str]) -> Finding:
 def _node(folder: Path) -> list[Finding]:
     from shiprider import bootstrap
     from shiprider.cli.serving import running
+    from shiprider.flow.terms import of_record
     from shiprider.model.errors import ShipriderError
 
     api = running(folder)
@@ -88,7 +89,10 @@ def _node(folder: Path) -> list[Finding]:
             return [
                 ("settings", True, opened.settings.node),
                 _try("spool", lambda: f"{sum(1 for _ in opened.spool.verify())} segments match their hashes"),
-                _try("ledger", lambda: f"{opened.ledger.verify().sequence:,} records, the chain is whole"),
+                _try(
+                    "ledger",
+                    lambda: f"{opened.ledger.verify(of_record).sequence:,} records, the chain is whole",
+                ),
                 (
                     "lake",
                     opened.node.stores.ingest_writer.position <= opened.spool.end(),

@@ -4,7 +4,9 @@ Always true: an expected error is one sentence on stderr and the exit code of it
 (`model/errors.py`); a command's module is imported only when that command runs.
 """
 
+import contextlib
 import importlib
+import io
 import os
 import sys
 from typing import Any, Final
@@ -43,6 +45,10 @@ EXIT_CODES: Final = (
 )
 
 
+class _ReaderGone(Exception):
+    """What read standard output (head, less) has ended."""
+
+
 class LazyGroup(click.Group):
     """A click group that imports a command's module only when it is used."""
 
@@ -76,6 +82,18 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"There is no command {name!r}: {hint}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run, and let nothing wait in a buffer: a full disk or a gone reader is told here, not at exit.
+
+        click ends with 1 where a pipe is closed; for us a reader that has seen enough is no error.
+        """
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise _ReaderGone from None
+        return result
+
 
 @click.group(
     cls=LazyGroup,
@@ -97,30 +115,47 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run; turn every expected error into one sentence and its exit code."""
+    from shiprider.cli.output import plain
     from shiprider.model.errors import ShipriderError
 
+    # A daemon, or `>&-`, starts us without them.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     try:
         result: Any = cli(standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:
-        error.show(file=sys.stderr)
+        told = io.StringIO()
+        error.show(file=told)
+        print(*map(plain, told.getvalue().splitlines()), sep="\n", file=sys.stderr)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         print("Interrupted: what was taken in is kept, start again to go on.", file=sys.stderr)
         sys.exit(130)
     except ShipriderError as error:
-        print(f"shiprider: {error}", file=sys.stderr)
+        print(f"shiprider: {plain(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; the interpreter must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (_ReaderGone, BrokenPipeError):
+        # The interpreter must not complain at exit either.
+        _to_nowhere()
         sys.exit(0)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
+        place = plain(f"{error.filename}: ") if error.filename else ""
+        _to_nowhere()
         print(
             f"shiprider: {place}{error.strerror or error}; check the place, its rights and its room.",
             file=sys.stderr,
         )
         sys.exit(5)
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _nowhere() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BufferedWriter(io.FileIO(os.devnull, "w")), encoding="utf-8")
+
+
+def _to_nowhere() -> None:
+    """What could not be written is not tried again when the interpreter ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -58,7 +58,7 @@ def read_presets(text: str, file: str) -> tuple[Preset, ...]:
     """The presets written in TOML as `[behaviour.name]` tables; raises UsageError in one sentence."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{file} is not TOML: {error}.") from None
     return tuple(
         _preset(behaviour, name, numbers, file)

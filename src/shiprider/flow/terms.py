@@ -5,8 +5,11 @@ Always true: terms are made from the body alone, so they can be made again.
 
 from collections.abc import Iterable
 
+import msgspec
+
 from shiprider.model.alert import OPEN_STATES, Alert
 from shiprider.model.publication import Publication
+from shiprider.model.record import Record
 
 
 def _participants(participants: Iterable[int]) -> list[str]:
@@ -40,3 +43,14 @@ def of_alert(body: Alert) -> tuple[str, ...]:
     if body.merged_into:
         terms.append(f"merged_into:{body.merged_into}")
     return tuple(terms)
+
+
+def of_record(record: Record) -> tuple[str, ...] | None:
+    """The terms of a finding or an alert; None for other kinds, and where the law had the body erased."""
+    if record.body is None:
+        return None
+    if record.kind == "finding":
+        return of_finding(msgspec.json.decode(record.body, type=Publication))
+    if record.kind == "alert":
+        return of_alert(msgspec.json.decode(record.body, type=Alert))
+    return None

@@ -16,7 +16,7 @@ def parse_areas(text: str, file: str) -> tuple[Area, ...]:
     """The areas of a GeoJSON text; raises InputError in one sentence naming the feature."""
     try:
         document = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InputError(f"{file} is not JSON: {error}.") from None
     kind = document.get("type") if isinstance(document, dict) else None
     if kind == "FeatureCollection":
@@ -40,6 +40,8 @@ def _areas(feature: Any, where: str, number: int) -> list[Area]:
     if kind not in ("Polygon", "MultiPolygon"):
         raise InputError(f"{where} is a {kind}, but an area must be a Polygon or a MultiPolygon.")
     properties = feature.get("properties") or {}
+    if not isinstance(properties, dict):
+        raise InputError(f'{where}: its properties are no object, write for example {{"name": "Bank"}}.')
     name = str(properties.get("name") or properties.get("NAME") or feature.get("id") or f"area {number}")
     coordinates = geometry.get("coordinates")
     polygons = coordinates if kind == "MultiPolygon" else [coordinates]
@@ -58,7 +60,7 @@ def _ring(polygon: Any, where: str) -> tuple[tuple[float, float], ...]:
         raise InputError(f"{where} has a hole: draw the area without it.")
     try:
         ring = tuple((float(point[0]), float(point[1])) for point in polygon[0])
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, KeyError, OverflowError):
         raise InputError(f"{where}: a point is not [longitude, latitude].") from None
     if len(ring) < 4 or ring[0] != ring[-1]:
         raise InputError(f"{where}: a ring has at least four points and ends where it began.")

@@ -7,11 +7,10 @@ are read; identifiers stand in the remarks ("Vessel Registration Identification 
 Source: OFAC, "Specifications for the SDN list in delimited formats".
 """
 
-import csv
-import io
 import re
 from typing import Final
 
+from shiprider.formats.csv_rows import csv_rows
 from shiprider.model.errors import InputError
 from shiprider.model.identity import imo_checksum_holds
 from shiprider.model.world import Watch
@@ -26,13 +25,12 @@ _OTHER_NAME: Final = re.compile(r"\b(?:[afn]\.k\.a\.)\s+'([^']+)'")
 def parse_sdn(text: str, list_name: str = LIST_NAME) -> tuple[Watch, ...]:
     """The vessels of the list; raises InputError in one sentence where it is not that file."""
     watches: list[Watch] = []
-    reader = csv.reader(io.StringIO(text.replace("\x1a", "")))
-    for cells in reader:
+    for line, cells in csv_rows(text.replace("\x1a", ""), list_name):
         if not cells or cells == [""]:
             continue
         if len(cells) != _FIELDS or not cells[0].strip().isdigit():
             raise InputError(
-                f"{list_name} line {reader.line_num} is not a line of SDN.CSV: twelve columns, the first a number."
+                f"{list_name} line {line} is not a line of SDN.CSV: twelve columns, the first a number."
             )
         row = [None if cell.strip() == "-0-" else cell.strip() for cell in cells]
         if (row[2] or "").lower() == "vessel":

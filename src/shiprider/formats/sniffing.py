@@ -16,6 +16,8 @@ SAMPLE_BYTES: Final = 1 << 16
 
 _SENTENCE: Final = re.compile(rb"![A-Z-]{2}VD[MO],\d,\d,\d*,[^,\r\n]*,")
 _MAGIC: Final = {
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
     b"\x1f\x8b": "gzip data",
     b"\x28\xb5\x2f\xfd": "zstandard data",
     b"PK\x03\x04": "a zip archive",

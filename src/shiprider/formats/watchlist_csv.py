@@ -5,10 +5,9 @@ any of the first four); every line must name a vessel by at least one identifier
 be meant is refused with its number.
 """
 
-import csv
-import io
 from typing import Final
 
+from shiprider.formats.csv_rows import csv_rows
 from shiprider.model.errors import InputError
 from shiprider.model.identity import imo_checksum_holds
 from shiprider.model.world import Watch
@@ -28,8 +27,8 @@ _COLUMNS: Final = {
 
 def parse_watchlist(text: str, list_name: str) -> tuple[Watch, ...]:
     """The lines of a watchlist; raises InputError in one sentence naming the line."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
-    header = next(reader, None)
+    rows = csv_rows(text, list_name)
+    _, header = next(rows, (0, None))
     if header is None:
         raise InputError(
             f"{list_name} is empty: the first line must name the columns (mmsi, imo, name, callsign)."
@@ -38,10 +37,10 @@ def parse_watchlist(text: str, list_name: str) -> tuple[Watch, ...]:
     if not set(names) & {"mmsi", "imo", "name", "callsign"}:
         raise InputError(f"{list_name} line 1: none of the columns mmsi, imo, name or callsign is named.")
     watches = []
-    for cells in reader:
+    for number, cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
-        where = f"{list_name} line {reader.line_num}"
+        where = f"{list_name} line {number}"
         line = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
         watch = Watch(
             list_name=list_name,

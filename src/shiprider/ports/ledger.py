@@ -5,7 +5,7 @@ times of recording never go back; a revision is appended only on the revision it
 can be erased by law, its digest and its place in the chain stay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -46,6 +46,10 @@ class Query:
     order: Literal["newest", "oldest"] = "newest"
     after: tuple[int, str] | None = None
     limit: int | None = None
+
+
+#: The terms of a latest revision's body; None where the kind has none that can be made again.
+TermsOf = Callable[[Record], Sequence[str] | None]
 
 
 class Ledger(Protocol):
@@ -94,8 +98,11 @@ class Ledger(Protocol):
         """The end of the log, or where it ended when everything recorded by `known_us` was in it."""
         ...
 
-    def verify(self) -> Head:
-        """Check every digest, link and erasure from the first record. Raises CorruptStore."""
+    def verify(self, terms_of: TermsOf | None = None) -> Head:
+        """Check every digest, link and erasure from the first record. Raises CorruptStore.
+
+        With `terms_of`, also that every latest revision is found by the terms of its body.
+        """
         ...
 
     def close(self) -> None:

@@ -109,3 +109,27 @@ def test_areas_of_a_feature_collection() -> None:
 def test_what_is_no_area_is_refused(document: str, words: str) -> None:
     with pytest.raises(InputError, match=re.escape(words)):
         parse_areas(document, "a.geojson")
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "said"),
+    [
+        (parse_watchlist, "name,reason\n" + "x" * 140_000 + ",y\n", "f line 2 is no CSV"),
+        (parse_sdn, '1,"' + "x" * 140_000, "OFAC SDN line 1 is no CSV"),
+        (parse_areas, "[" * 5_000, "not JSON"),
+        (
+            parse_areas,
+            '{"type":"Feature","properties":["Bank"],"geometry":{"type":"Polygon","coordinates":[[]]}}',
+            "its properties are no object",
+        ),
+        (parse_areas, '{"type":"Polygon","coordinates":[[{"x":1},[1,2],[1,3],[1,2]]]}', "not \\[longitude"),
+        (parse_areas, '{"type":"Polygon","coordinates":[[[1' + "0" * 400 + ",2]]]}", "feature 1|not JSON"),
+    ],
+)
+def test_what_parsers_trip_over_is_one_sentence(parse, text, said) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match=said):
+        parse(text, *([] if parse is parse_sdn else ["f"]))
+
+
+def test_a_watchlist_with_the_line_ends_of_an_old_machine() -> None:
+    assert [watch.name for watch in parse_watchlist("name,reason\rFOO,a\rBAR,b\r", "mine")] == ["FOO", "BAR"]

@@ -16,6 +16,11 @@ from shiprider.model.errors import InputError
 from shiprider.ports.feed import CHUNK_BYTES, Chunk, Declaration, Origin, Taken
 
 
+def spelt(path: Path | str) -> str:
+    """A file name as text: names are bytes, and those that are not UTF-8 could not be stored nor printed."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 def wall_us() -> int:
     """The wall clock, microseconds since 1970 UTC."""
     return time.time_ns() // 1000
@@ -93,7 +98,7 @@ def resume(path: Path, taken: Sequence[Taken]) -> tuple[Origin, int, bool]:
         return furthest.origin, furthest.next_offset, furthest.complete
     grown = [t for t in taken if prefixes.get(t.origin.size) == t.origin.digest]
     offset = max((t.next_offset for t in grown), default=0)
-    return Origin(str(path), digest, size, state.st_mtime_ns), offset, False
+    return Origin(spelt(path), digest, size, state.st_mtime_ns), offset, False
 
 
 class FileFeed:

@@ -8,11 +8,9 @@ The packaged ports are searoute's (Apache-2.0): 3,962 ports of the world, some w
 anchorages: an operator's file or anchorages learnt from the lake replace them.
 """
 
-import csv
 import hashlib
 import importlib.metadata
 import importlib.util
-import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from shiprider.formats.csv_rows import csv_rows
 from shiprider.model.codes import ReceiverKind
 from shiprider.model.errors import InputError
 from shiprider.model.world import Anchorages, Coast, Receivers
@@ -115,8 +114,8 @@ def read_receivers(text: str, file: str) -> Receivers:
 
 def _records(text: str, file: str, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """(row number as an editor shows it, fields) of every row that is not empty."""
-    reader = csv.reader(io.StringIO(text.removeprefix("﻿")))
-    header = next(reader, None)
+    rows = csv_rows(text, file)
+    _, header = next(rows, (0, None))
     if header is None:
         raise InputError(f"{file} is empty: its first row must be {','.join(columns)}.")
     header = [name.strip().lower() for name in header]
@@ -125,14 +124,14 @@ def _records(text: str, file: str, columns: tuple[str, ...]) -> Iterator[tuple[i
         raise InputError(
             f"{file}, row 1: the column {missing[0]} is missing, the first row must be {','.join(columns)}."
         )
-    for fields in reader:
+    for number, fields in rows:
         if not any(field.strip() for field in fields):
             continue
         if len(fields) != len(header):
             raise InputError(
-                f"{file}, row {reader.line_num}: {len(fields)} fields where the first row has {len(header)}."
+                f"{file}, row {number}: {len(fields)} fields where the first row has {len(header)}."
             )
-        yield reader.line_num, dict(zip(header, fields, strict=True))
+        yield number, dict(zip(header, fields, strict=True))
 
 
 def _degrees(

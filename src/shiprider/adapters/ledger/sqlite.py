@@ -26,10 +26,10 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from shiprider.adapters.ledger import reading, schema, writing
 from shiprider.adapters.ledger.headfile import HeadFile
 from shiprider.adapters.ledger.tables import ERASURE, RECORD
-from shiprider.adapters.ledger.verifying import verify_chain
+from shiprider.adapters.ledger.verifying import verify_chain, verify_derived
 from shiprider.model.errors import Conflict, CorruptStore, DiskFull, NodeBusy, ShipriderError, StorageError
 from shiprider.model.record import Draft, Record
-from shiprider.ports.ledger import Filed, Head, Query
+from shiprider.ports.ledger import Filed, Head, Query, TermsOf
 
 #: Records in one commit at most; more that wait go into the next.
 _BATCH: Final = 5000
@@ -324,10 +324,13 @@ class SqliteLedger:
         with self._reading() as connection:
             return reading.head(connection, known_us)[0]
 
-    def verify(self) -> Head:
+    def verify(self, terms_of: TermsOf | None = None) -> Head:
         """See `ports.ledger.Ledger.verify`."""
         with self._reading() as connection:
-            return verify_chain(connection, str(self._path), self._head)
+            head = verify_chain(connection, str(self._path), self._head)
+            if terms_of is not None:
+                verify_derived(connection, str(self._path), terms_of)
+            return head
 
     # -- closing ------------------------------------------------------------------------------------
 

@@ -279,7 +279,7 @@ def declared(text: str, source: str = "the declaration") -> CsvLayout:
     """A layout from TOML. Raises `InputError` with what is wrong in it."""
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is no TOML ({error}): correct it.") from error
     columns = found.get("columns")
     if not isinstance(columns, dict) or not all(isinstance(value, str) for value in columns.values()):

@@ -220,6 +220,7 @@ def test_what_is_wrong_in_a_declaration_is_said(text: str, words: str) -> None:
         (b"\x1f\x8b\x08", "gzip"),
         (b"PK\x03\x04", "zip"),
         (b"a,b,c\n1,2,3\n", "unknown header"),
+        ("a,b,c\n1,2,3\n".encode("utf-16"), "UTF-16 text"),
         (b"hello", "neither AIS sentences"),
     ],
 )
