@@ -87,7 +87,7 @@ def encode(
         widths.append(field.width)
     if len(talker) != 5:
         raise UsageError(f"{talker!r} is no talker and formatter such as AIVDM: give five letters.")
-    channels = np.full(n, ord("A"), np.uint8) if channel is None else np.asarray(channel, np.uint8)
+    channels = np.full(n, ord("A"), np.uint8) if channel is None else np.ascontiguousarray(channel, np.uint8)
     sequences = np.arange(n) % 10 if sequence_ids is None else np.asarray(sequence_ids, np.int64) % 10
     symbols = (lengths + 5) // 6
     size = int((symbols + 32 * (symbols // packing.SYMBOLS + 1)).sum()) + 4096
@@ -135,8 +135,9 @@ def with_tag_blocks(
         encoded.offsets,
         np.frombuffer(b"".join(names), np.uint8),
         name_offsets,
-        np.asarray(index, np.int64),
-        np.asarray(time_s, np.int64),
+        # A view with gaps would have the kernel compiled once more.
+        np.ascontiguousarray(index, np.int64),
+        np.ascontiguousarray(time_s, np.int64),
         np.arange(1, len(encoded) + 1, dtype=np.int64) % 10_000,
         out,
         offsets,
