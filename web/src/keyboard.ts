@@ -62,6 +62,7 @@ export const KEYS: readonly Key[] = [
   { key: "3", shown: "3", words: "nav.handover", act: panel("handover") },
   { key: "4", shown: "4", words: "nav.watchlists", act: panel("watchlists") },
   { key: "5", shown: "5", words: "nav.areas", act: panel("areas") },
+  { key: "6", shown: "6", words: "nav.calibration", act: panel("calibration") },
   { key: "T", shown: "T", words: "key.theme", act: () => void desk.choose({ theme: THEMES[(THEMES.indexOf(desk.theme) + 1) % THEMES.length]! }) },
   { key: "L", shown: "L", words: "key.language", act: () => void desk.choose({ language: desk.choices.language === "en" ? "es" : "en" }) },
   { key: "?", shown: "?", words: "key.help", act: () => (decisions.asking = "help") },

@@ -67,6 +67,14 @@ class Rendering:
             flag=state.alpha3 if state else "",
         )
 
+    def called(self, mmsi: int) -> str:
+        """A vessel as a sentence says it, `SANTA RITA (fishing, HND)`; by its MMSI where it gave no name."""
+        brief = self.vessel(mmsi)
+        known = brief.ship_type_text if vessel_class(brief.ship_type) else ""
+        particulars = ", ".join(filter(None, (known, brief.flag)))
+        name = brief.name.strip() or f"{mmsi:09d}"
+        return f"{name} ({particulars})" if particulars else name
+
     def ship_type(self, ship_type: int) -> str:
         """A ship type in words."""
         return word("ship", vessel_class(ship_type).name.lower(), self.language)
@@ -141,7 +149,7 @@ class Rendering:
     def reason(self, finding: Finding) -> str:
         """The reason in words; the key where a finding of an older form has no template."""
         try:
-            return render(finding, self.language)
+            return render(finding, self.language, self.called)
         except NotFound:
             return finding.reason_key
 

@@ -8,7 +8,7 @@ may use `{participants}`, `{start}`, `{end}`, `{duration}` and `{place}`.
 
 import string
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -19,15 +19,36 @@ from shiprider.model.errors import NotFound
 from shiprider.model.finding import Fact, Finding
 
 LANGUAGES: Final = ("en", "es")
+_AND: Final = {"en": "and", "es": "y"}
+#: Kinds of vessel (`model.identity.VesselClass`) in Spanish; in English they are said as they are.
+_KINDS_ES: Final = {
+    "unknown": "tipo desconocido",
+    "cargo": "carga",
+    "tanker": "petrolero",
+    "passenger": "pasaje",
+    "high_speed": "alta velocidad",
+    "fishing": "pesquero",
+    "tug": "remolcador",
+    "sail": "velero",
+    "pleasure": "recreo",
+    "service": "servicio",
+    "government": "gobierno",
+}
 
 
-def render(finding: Finding, language: str = "en") -> str:
-    """The reason in one language; raises NotFound where the language or the template is missing."""
+def render(finding: Finding, language: str = "en", called: Callable[[int], str] = str) -> str:
+    """The reason in one language; raises NotFound where the language or the template is missing.
+
+    `called` says how a vessel of this MMSI is called; without it, by its MMSI.
+    """
     template = templates(finding.behaviour, language).get(finding.reason_key)
     if template is None:
         raise NotFound(f"There is no reason {finding.reason_key!r} for {finding.behaviour} in {language!r}.")
     words: dict[str, str] = {name: spoken(name, value, language) for name, value in finding.facts.items()}
-    words["participants"] = ", ".join(str(p) for p in finding.participants)
+    for name in ("old_mmsi", "new_mmsi"):
+        if str(finding.facts.get(name, "")).isdigit():
+            words[name] = called(int(finding.facts[name]))
+    words["participants"] = listed([called(p) for p in finding.participants], language)
     words["start"] = spoken("start_us", finding.start_us, language)
     words["end"] = spoken("end_us", finding.end_us, language)
     words["duration"] = spoken("duration_s", (finding.end_us - finding.start_us) / 1e6, language)
@@ -53,11 +74,18 @@ def templates(behaviour: str, language: str) -> dict[str, str]:
 def spoken(name: str, value: Fact, language: str) -> str:
     """One fact for people, by the unit in its name."""
     if isinstance(value, str):
-        return value
+        return _KINDS_ES.get(value, value) if name == "kind" and language == "es" else value
     for suffix, say in _SAYINGS:
         if name.endswith(suffix):
             return _decimal(say(float(value)), language)
     return _decimal(f"{value:g}" if isinstance(value, float) else str(value), language)
+
+
+def listed(names: Sequence[str], language: str) -> str:
+    """`A`, `A and B`, `A, B and C`."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {_AND[language]} {names[-1]}"
 
 
 def place(latitude_deg: float, longitude_deg: float) -> str:

@@ -23,6 +23,13 @@ def test_the_meeting_is_one_alert_with_its_reason_in_two_languages(running: Runn
     alert = alert_of(running)
     assert [v["mmsi"] for v in alert["participants"]] == list(MEETING)
     assert alert["behaviour"] == "encounter" and len(alert["findings"]) == 2
+    # The sentence calls each vessel by name, class and flag, as far as it gave them.
+    for vessel in alert["participants"]:
+        particulars = ", ".join(
+            part for part in (vessel["ship_type_text"] if vessel["ship_type"] else "", vessel["flag"]) if part
+        )
+        called = vessel["name"] or f"{vessel['mmsi']:09d}"
+        assert f"{called} ({particulars})" in alert["reason"]
     spanish = running.get(
         "/alerts", mmsi=MEETING[0], lang="es", state="new,taken,dismissed,escalated,merged"
     ).json()

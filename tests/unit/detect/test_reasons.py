@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from shiprider.detect.reasons import LANGUAGES, place, render, spoken, templates
+from shiprider.detect.reasons import LANGUAGES, listed, place, render, spoken, templates
 from shiprider.model.errors import NotFound
+from shiprider.model.identity import VesselClass
 
 BEHAVIOURS = sorted(
     path.name.removesuffix(".toml")
@@ -74,7 +75,7 @@ def test_a_real_finding_in_both_languages(sea: Any, found: Any) -> None:
     (finding,) = found("encounter.gfw", sea.rows())
     english, spanish = render(finding), render(finding, "es")
     assert english == (
-        "232000001, 232000002 stayed within 500 m of each other for 3 h (nearest 110 m), "
+        "232000001 and 232000002 stayed within 500 m of each other for 3 h (nearest 110 m), "
         "at a median speed of 0.1 kn."
     )
     assert "permanecieron a menos de 500 m durante 3 h" in spanish
@@ -86,3 +87,24 @@ def test_unknown_language_and_key_are_named(sea: Any, found: Any) -> None:
     (finding,) = found("loitering.gfw", sea.rows())
     with pytest.raises(NotFound, match="'fr'"):
         render(finding, "fr")
+
+
+def test_vessels_are_called_as_the_caller_says(sea: Any, found: Any) -> None:
+    for who, longitude in ((232_000_001, -140.0), (232_000_002, -139.999)):
+        sea.sails(who, (10.0, longitude), [(3 * 3600.0, 0.0, 0.0)])
+    (finding,) = found("encounter.gfw", sea.rows())
+    names = {232_000_001: "SANTA RITA (fishing, HND)", 232_000_002: "OCEAN STAR"}
+    assert render(finding, "en", names.__getitem__).startswith(
+        "SANTA RITA (fishing, HND) and OCEAN STAR stayed within 500 m"
+    )
+    assert render(finding, "es", names.__getitem__).startswith("SANTA RITA (fishing, HND) y OCEAN STAR ")
+
+
+def test_three_are_listed_and_kinds_are_translated() -> None:
+    assert listed(["A", "B", "C"], "en") == "A, B and C"
+    assert [spoken("kind", kind.name.lower(), "es") for kind in VesselClass][5] == "pesquero"
+    assert {spoken("kind", kind.name.lower(), "es") for kind in VesselClass} & {
+        "fishing",
+        "tug",
+        "cargo",
+    } == set()

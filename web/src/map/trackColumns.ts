@@ -31,7 +31,7 @@ export interface Style {
 
 /** Seconds of the track shown before `us` keep their strength; older ones fade. Longitudes are unwrapped. */
 export function segmentsOf(tracks: readonly Track[], stretches: readonly Stretch[], us: number, fadeUs: number, style: Style): Segments {
-  const count = tracks.reduce((sum, track) => sum + Math.max(0, track.time_us.length - 1) * DASHES, 0);
+  const count = tracks.reduce((sum, track) => sum + Math.max(1, track.time_us.length) * DASHES, 0);
   const source = new Float64Array(2 * count);
   const target = new Float64Array(2 * count);
   const colour = new Uint8Array(4 * count);
@@ -46,7 +46,8 @@ export function segmentsOf(tracks: readonly Track[], stretches: readonly Stretch
     width[n] = px;
     n += 1;
   };
-  for (const track of tracks) {
+  const legs: (Track & { jump?: true })[] = [...tracks, ...jumpsBetween(tracks)];
+  for (const track of legs) {
     const mine = stretches.filter((s) => s.mmsi === track.mmsi);
     for (let i = 1; i < track.time_us.length; i++) {
       const [t0, t1] = [track.time_us[i - 1]!, track.time_us[i]!];
@@ -60,7 +61,7 @@ export function segmentsOf(tracks: readonly Track[], stretches: readonly Stretch
       const alpha = shows ? (ahead ? 110 : 255) : Math.round((ahead ? 0.45 : 1) * (200 - 150 * Math.min(1, age / fadeUs)));
       const rgb = shows ? style.evidence : style.rgb;
       const px = shows ? 3 : 1.5;
-      if (t1 - t0 <= GAP_US) {
+      if (t1 - t0 <= GAP_US && !track.jump) {
         put(x0, y0, x1, y1, rgb, alpha, px);
         continue;
       }
@@ -71,6 +72,30 @@ export function segmentsOf(tracks: readonly Track[], stretches: readonly Stretch
     }
   }
   return { length: n, source, target, colour, width };
+}
+
+/**
+ * From the end of one track to the beginning of the next of the same identity, where a jump split them:
+ * two places that one vessel claimed. Tracks that run at the same time have no jump between them.
+ */
+export function jumpsBetween(tracks: readonly Track[]): (Track & { jump: true })[] {
+  const known = tracks.filter((track) => track.time_us.length);
+  return known.flatMap((track) => {
+    const end = track.time_us.at(-1)!;
+    const others = known.filter((other) => other.mmsi === track.mmsi && other !== track);
+    if (others.some((other) => other.time_us[0]! <= end && other.time_us.at(-1)! > end)) return [];
+    const next = others.filter((other) => other.time_us[0]! > end).sort((a, b) => a.time_us[0]! - b.time_us[0]!)[0];
+    if (!next) return [];
+    return [
+      {
+        ...next,
+        jump: true as const,
+        time_us: [end, next.time_us[0]!],
+        longitude_deg: [track.longitude_deg.at(-1)!, next.longitude_deg[0]!],
+        latitude_deg: [track.latitude_deg.at(-1)!, next.latitude_deg[0]!],
+      },
+    ];
+  });
 }
 
 export interface Moment {
