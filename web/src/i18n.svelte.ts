@@ -44,3 +44,8 @@ export function tCode(prefix: string, code: string): string {
   const key = `${prefix}.${code}`;
   return key in CATALOGUES[words.language] ? t(key as MessageKey) : code.replace(/_/g, " ");
 }
+
+/** Whether there are words for a code of the API. */
+export function hasWords(prefix: string, code: string): boolean {
+  return `${prefix}.${code}` in CATALOGUES[words.language];
+}

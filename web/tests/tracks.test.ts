@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Track } from "../src/api/client";
-import { jumpsBetween, momentOf, segmentsOf } from "../src/map/trackColumns";
+import { jumpsBetween, jumpsShown, momentOf, segmentsOf } from "../src/map/trackColumns";
 
 const MINUTE = 60e6;
 const track = (mmsi: number, minutes: number[], places: [number, number][]): Track => ({
@@ -36,11 +36,20 @@ describe("a jump", () => {
 
   it("is dashed, in the colour of evidence, however short it took", () => {
     const near = track(1, [12, 20], [[-61.2, 16.5], [-61.1, 16.5]]);
-    const made = segmentsOf([before, near], [{ mmsi: 1, startUs: 9 * MINUTE, endUs: 13 * MINUTE }], 30 * MINUTE, 60 * MINUTE, style);
+    const made = segmentsOf([before, near], [{ mmsi: 1, raws: [], startUs: 9 * MINUTE, endUs: 13 * MINUTE }], 30 * MINUTE, 60 * MINUTE, style);
     // One segment for each seen stretch, twelve dashes for the jump.
     expect(made.length).toBe(2 + 12);
     const dashes = Array.from({ length: 12 }, (_, i) => [...made.colour.subarray(4 * (2 + i), 4 * (2 + i) + 3)]);
     expect(dashes).toEqual(Array.from({ length: 12 }, () => [200, 100, 0]));
+  });
+
+  it("of the evidence is drawn between the observations that show it, though both tracks go on", () => {
+    const here = track(1, [0, 10, 100], [[-61, 16], [-61.1, 16], [-61.2, 16]]);
+    const there = { ...track(1, [60, 70], [[-84, 24], [-84.1, 24]]), raw: [11, 12] };
+    const [jump, ...rest] = jumpsShown([here, there], { mmsi: 1, raws: [2, 11, 12], startUs: 0, endUs: 70 * MINUTE });
+    expect(rest).toEqual([]);
+    expect([jump!.longitude_deg, jump!.latitude_deg, jump!.time_us]).toEqual([[-61.1, -84], [16, 24], [10 * MINUTE, 60 * MINUTE]]);
+    expect(jumpsShown([here], { mmsi: 1, raws: [1, 2], startUs: 0, endUs: 1 })).toEqual([]);
   });
 });
 

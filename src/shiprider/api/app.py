@@ -26,7 +26,8 @@ from shiprider.api.sessions import COOKIE, Sessions
 from shiprider.api.site import Site
 
 _NO_PAGE: Final = (
-    "<!doctype html><html lang=en><meta charset=utf-8><title>Shiprider</title><h1>Shiprider</h1>"
+    "<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=dark><title>Shiprider</title>"
+    "<body style='font:15px/1.5 system-ui,sans-serif;max-width:40em;margin:12vh auto;padding:0 1em'><h1>Shiprider</h1>"
     "<p>The watch floor's page is not built: run <code>make web</code> and load this page again. "
     "The API runs: <a href=/api/v1/openapi.json>/api/v1/openapi.json</a>.</p>"
     "<p lang=es>La página no está construida: ejecute <code>make web</code> y recargue.</p>"

@@ -29,8 +29,10 @@ BODY_BYTES: Final = 12 << 20
 _OPEN: Final = frozenset({("POST", "/api/v1/session")})
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
+#: Dark: a white page at night costs a watch its eyes for half an hour.
 _LOCKED_PAGE: Final = (
-    b"<!doctype html><html lang=en><meta charset=utf-8><title>Shiprider</title><h1>Shiprider</h1>"
+    b"<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=dark><title>Shiprider</title>"
+    b"<body style='font:15px/1.5 system-ui,sans-serif;max-width:40em;margin:12vh auto;padding:0 1em'><h1>Shiprider</h1>"
     b"<p>Open the start-up URL that the node printed in its terminal: it carries the token.</p>"
     b"<p lang=es>Abra la URL de inicio que el nodo mostr\xc3\xb3 en su terminal: lleva el c\xc3\xb3digo de acceso.</p>"
 )

@@ -4,7 +4,7 @@
  * Always true: an error is an ApiFailure with the server's sentence and hint; a lost connection is one too.
  */
 import createClient from "openapi-fetch";
-import { t, words } from "../i18n.svelte";
+import { hasWords, t, tCode, words } from "../i18n.svelte";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
@@ -34,6 +34,8 @@ export class ApiFailure extends Error {
     readonly code: string,
     message: string,
     readonly hint: string,
+    /** The node's own English words, where those above are a translation. */
+    readonly said = "",
   ) {
     super(message);
   }
@@ -65,12 +67,13 @@ async function got<T>(asked: Promise<Answer<T>>): Promise<T> {
   }
   if (answer.data !== undefined && answer.response.ok) return answer.data;
   const failure = (answer.error ?? {}) as { error?: string; message?: string; hint?: string };
-  throw new ApiFailure(
-    answer.response.status,
-    failure.error ?? "failed",
-    failure.message ?? t("failure.unknown", { status: String(answer.response.status) }),
-    failure.hint ?? "",
-  );
+  const { status } = answer.response;
+  const code = failure.error ?? (status === 401 ? "no_session" : "failed");
+  const said = [failure.message, failure.hint].filter(Boolean).join(" ");
+  // The node's errors speak English; in another language the code says what happened, and its words follow.
+  if (hasWords("error", code) && (words.language !== "en" || !failure.message))
+    throw new ApiFailure(status, code, tCode("error", code), tCode("errorHint", code), said);
+  throw new ApiFailure(status, code, failure.message ?? t("failure.unknown", { status: String(status) }), failure.hint ?? "");
 }
 
 type Query<P extends keyof paths, M extends "get"> = paths[P] extends { [K in M]: { parameters: { query?: infer Q } } }

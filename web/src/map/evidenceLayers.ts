@@ -48,7 +48,7 @@ function segments(d: EvidenceDrawing, stretches: Stretch[]): Segments {
 
 export function evidenceLayers(d: EvidenceDrawing): Layer[] {
   if (!d.tracks.length) return [];
-  const stretches = (d.detail?.finding.evidence ?? []).map((e) => ({ mmsi: e.mmsi, startUs: e.start_us, endUs: e.end_us }));
+  const stretches = (d.detail?.finding.evidence ?? []).map((e) => ({ mmsi: e.mmsi, raws: e.raws, startUs: e.start_us, endUs: e.end_us }));
   const s = segments(d, stretches);
   const layers: Layer[] = [
     new LineLayer({

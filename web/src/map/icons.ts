@@ -4,6 +4,7 @@
  * Always true: a simulated vessel is never the same shape as a real one (hollow, barred), nor a stale one
  * as a fresh one (hollow, dashed); class is told by shape, not by colour.
  */
+import { parseHex } from "./palette";
 import ms from "milsymbol";
 
 export const CLASS_NAMES = [
@@ -142,8 +143,9 @@ const ENTITIES: Record<ClassName, string> = {
 /**
  * MIL-STD-2525D / APP-6D. Standard identity is unknown (1) where an alert is open, else neutral (4):
  * nothing here says friend or hostile. Context is simulation (2) for simulated vessels: the symbol says S.
+ * With a tint, every colour becomes a brightness of it: eyes adapted to the dark see no other light.
  */
-export function milstdAtlas(): Atlas {
+export function milstdAtlas(tint = ""): Atlas {
   const size = 22;
   const cell = 96;
   const names: [string, string][] = [];
@@ -171,5 +173,18 @@ export function milstdAtlas(): Atlas {
     g.restore();
     frames[name] = [x, y];
   });
+  if (tint) tinted(g, tint);
   return { image, cell, frames };
+}
+
+/** Grey by brightness, times the tint; what is transparent stays so. */
+function tinted(g: CanvasRenderingContext2D, tint: string): void {
+  const pixels = g.getImageData(0, 0, g.canvas.width, g.canvas.height);
+  const rgb = parseHex(tint);
+  const { data } = pixels;
+  for (let i = 0; i < data.length; i += 4) {
+    const light = (0.2126 * data[i]! + 0.7152 * data[i + 1]! + 0.0722 * data[i + 2]!) / 255;
+    for (let k = 0; k < 3; k++) data[i + k] = light * rgb[k]!;
+  }
+  g.putImageData(pixels, 0, 0);
 }

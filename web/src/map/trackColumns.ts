@@ -12,6 +12,8 @@ const DASHES = 24;
 
 export interface Stretch {
   mmsi: number;
+  /** The observations that show it. */
+  raws: readonly number[];
   startUs: number;
   endUs: number;
 }
@@ -31,7 +33,8 @@ export interface Style {
 
 /** Seconds of the track shown before `us` keep their strength; older ones fade. Longitudes are unwrapped. */
 export function segmentsOf(tracks: readonly Track[], stretches: readonly Stretch[], us: number, fadeUs: number, style: Style): Segments {
-  const count = tracks.reduce((sum, track) => sum + Math.max(1, track.time_us.length) * DASHES, 0);
+  const jumps = [...jumpsBetween(tracks), ...stretches.flatMap((stretch) => jumpsShown(tracks, stretch))];
+  const count = tracks.reduce((sum, track) => sum + track.time_us.length * DASHES, 0) + jumps.length * DASHES;
   const source = new Float64Array(2 * count);
   const target = new Float64Array(2 * count);
   const colour = new Uint8Array(4 * count);
@@ -46,7 +49,7 @@ export function segmentsOf(tracks: readonly Track[], stretches: readonly Stretch
     width[n] = px;
     n += 1;
   };
-  const legs: (Track & { jump?: true })[] = [...tracks, ...jumpsBetween(tracks)];
+  const legs: (Track & { jump?: true })[] = [...tracks, ...jumps];
   for (const track of legs) {
     const mine = stretches.filter((s) => s.mmsi === track.mmsi);
     for (let i = 1; i < track.time_us.length; i++) {
@@ -95,6 +98,21 @@ export function jumpsBetween(tracks: readonly Track[]): (Track & { jump: true })
         latitude_deg: [track.latitude_deg.at(-1)!, next.latitude_deg[0]!],
       },
     ];
+  });
+}
+
+/** From one observation of a stretch to the next, where they lie on two tracks: the jump that is the finding. */
+export function jumpsShown(tracks: readonly Track[], stretch: Stretch): (Track & { jump: true })[] {
+  const wanted = new Set(stretch.raws);
+  const seen = tracks
+    .filter((track) => track.mmsi === stretch.mmsi)
+    .flatMap((track) => track.raw.flatMap((raw, i) => (wanted.has(raw) ? [{ track, i, us: track.time_us[i]! }] : [])))
+    .sort((a, b) => a.us - b.us);
+  return seen.slice(1).flatMap((to, k) => {
+    const from = seen[k]!;
+    if (from.track === to.track) return [];
+    const at = (column: "longitude_deg" | "latitude_deg") => [from.track[column][from.i]!, to.track[column][to.i]!];
+    return [{ ...to.track, jump: true as const, time_us: [from.us, to.us], longitude_deg: at("longitude_deg"), latitude_deg: at("latitude_deg") }];
   });
 }
 

@@ -156,7 +156,8 @@ export function vesselLayers(d: VesselDrawing): Layer[] {
   }
   layers.push(
     new SymbolLayer({
-      id: `vessels-${d.symbols}`,
+      // Another atlas is another layer: its texture is uploaded once.
+      id: `vessels-${d.symbols}-${d.symbols === "milstd" ? d.palette.css.vessel : ""}`,
       data: derived.data,
       atlas: atlas.image,
       cell: atlas.cell,
