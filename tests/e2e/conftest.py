@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,26 @@ class Desk:
         """Go there and wait until the map is drawn."""
         self.page.goto(url)
         self.page.wait_for_selector(".map[data-ready=true]", timeout=40_000)
+
+    def dress(self, theme: str, language: str) -> None:
+        """Choose a theme and a language, and wait until the queue speaks it."""
+        page = self.page
+        page.get_by_role("button", name=language.upper(), exact=True).click()
+        for _ in range(3):
+            if page.evaluate("document.documentElement.dataset.theme") == theme:
+                break
+            page.get_by_test_id("theme").click()
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        page.wait_for_function(f"() => document.documentElement.lang === '{language}'")
+        page.wait_for_selector("li[data-alert]")
+
+    def until(self, true: Callable[[], bool], tries: int = 40) -> None:
+        """Ask again until it is so, a quarter of a second apart."""
+        for _ in range(tries):
+            if true():
+                return
+            self.page.wait_for_timeout(250)
+        raise AssertionError("it never came to be so")
 
     def begin_watch(self, name: str) -> None:
         """Say who sits here, where the page asks."""

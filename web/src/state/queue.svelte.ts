@@ -104,8 +104,10 @@ class Queue {
       if (wanted) this.reload();
       return;
     }
-    if (this.loaded[at]!.revision > alert.revision) return;
-    this.loaded = wanted ? this.loaded.with(at, alert) : this.loaded.toSpliced(at, 1);
+    const before = this.loaded[at]!;
+    if (before.revision > alert.revision) return;
+    // One alert asked for by itself has no place in the queue (rank 0): it keeps the one it had.
+    this.loaded = wanted ? this.loaded.with(at, { ...alert, rank: alert.rank || before.rank }) : this.loaded.toSpliced(at, 1);
     if (!wanted) this.total -= 1;
   }
 
