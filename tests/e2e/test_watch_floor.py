@@ -1,8 +1,10 @@
 """What a watch officer does, in the browser, against a running node."""
 
+import base64
 import json
 import re
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -268,4 +270,110 @@ def test_failed_and_locked_states(chromium: Any, watch_floor: Any, desk_at: Any)
     made.page.unroute("**/api/v1/alerts?*")
     made.page.get_by_role("button", name="Try again").click()
     made.page.wait_for_selector("li[data-alert]")
+    made.page.context.close()
+
+
+#: What a transmitter may call itself, and what a person may write: never more than text.
+HOSTILE = "<img src=x onerror='window.struck=1'>\"'><script>window.struck=1</script>"
+
+
+def test_names_and_texts_are_only_text(desk_at: Any, watch_floor: Any) -> None:
+    """Every text of every answer made hostile; each panel shows it as it stands, and nothing runs."""
+    made = desk_at()
+    page = made.page
+
+    def spoil(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: spoil(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [spoil(each, key) for each in value]
+        texts = ("name", "callsign", "destination", "reason", "text", "author", "holder", "behaviour_text")
+        return HOSTILE if isinstance(value, str) and key in texts else value
+
+    def answer(route: Any) -> None:
+        got = route.fetch()
+        if "json" not in got.headers.get("content-type", ""):
+            route.fulfill(response=got)
+            return
+        body = got.json()
+        if "/vessels/names" in route.request.url:
+            body = {"names": dict.fromkeys(body["names"], HOSTILE)}
+        route.fulfill(response=got, json=spoil(body))
+
+    page.route("**/api/v1/**", answer)
+    page.reload()
+    page.wait_for_selector("li[data-alert]")
+    assert page.locator("li[data-alert]").first.inner_text().count(HOSTILE) >= 1
+    alerts = asked(watch_floor, "/alerts?limit=200")["alerts"]
+    near = next(a for a in alerts if a["behaviour"] == "loitering")  # flown to so near that names are shown
+    page.locator(f"li[data-alert='{near['id']}'] button").click()
+    page.wait_for_selector("#alert-reason")
+    assert page.locator("#alert-reason").inner_text() == HOSTILE
+    page.locator("article ul button.link").first.click()
+    page.locator("article h2").wait_for()
+    assert page.locator("article h2").inner_text() == HOSTILE
+    page.locator(".labels", has_text="onerror").wait_for(state="attached")
+    for key in "2345":
+        page.keyboard.press(key)
+        page.locator("#column h2").wait_for()
+    page.keyboard.press("/")
+    page.keyboard.type("a")
+    page.locator("#search-hits [role=option]", has_text="onerror").first.wait_for()
+    assert page.evaluate("window.struck") is None
+    assert page.locator("img[src=x], .page script").count() == 0
+    page.context.close()
+    assert made.complaints == []
+
+
+def test_an_opened_alert_keeps_its_place_in_the_queue(desk: Any) -> None:
+    page = desk.page
+    ranks = page.locator("li[data-alert] .rank")
+    page.wait_for_selector("li[data-alert]")
+    before = ranks.all_inner_texts()
+    assert before[0] == "1"
+    page.keyboard.press("j")
+    page.wait_for_selector("#alert-reason")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("li[data-alert]")
+    assert ranks.all_inner_texts() == before
+
+
+def test_a_vessel_beyond_its_track_stays_on_the_map(desk: Any, watch_floor: Any) -> None:
+    """An alert whose vessel fell silent before the time shown: its symbol stays where it was last heard."""
+    page = desk.page
+    newest = asked(watch_floor, "/status")["picture_us"]
+    alerts = asked(watch_floor, "/alerts?limit=200")["alerts"]
+    last = {
+        a["id"]: asked(watch_floor, f"/vessels/{a['participants'][0]['mmsi']}")["last_heard_us"]
+        for a in alerts
+    }
+    silent = next(
+        a
+        for a in alerts
+        if a["behaviour"] == "loitering"
+        and 1.2e9 < newest - last[a["id"]] < 3.6e9 * 3
+        and len(a["participants"]) == 1
+    )
+    page.locator(f"li[data-alert='{silent['id']}'] button").click()
+    page.wait_for_selector("#alert-reason")
+    page.wait_for_timeout(500)
+    page.keyboard.press("[")
+    page.locator(".note.past").wait_for()
+    page.keyboard.press("n")
+    shown = page.get_by_test_id("shown")
+    desk.until(lambda: shown.inner_text().startswith("1 "))
+    png = base64.b64encode(page.locator(".map canvas").screenshot()).decode()
+    pixels = (Path(__file__).parent / "pixels.js").read_text(encoding="utf-8")
+    # The selected vessel is drawn in the accent; nothing else on this canvas is.
+    assert page.evaluate(pixels, [png, ["accent"], 40])["accent"] * 934 * 580 > 20
+
+
+def test_errors_speak_the_readers_language(desk_at: Any) -> None:
+    made = desk_at()
+    made.dress("dark", "es")
+    made.page.goto(f"{made.origin}/?vessel=123")
+    alert = made.page.get_by_role("alert").first
+    alert.wait_for()
+    assert "No existe, o no puede verlo." in alert.inner_text()
+    assert "There is no vessel 123." in made.page.locator("[role=alert] [lang=en]").inner_text()
     made.page.context.close()

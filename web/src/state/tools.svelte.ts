@@ -1,34 +1,51 @@
 /** What the tools in hand come to: range and bearing, closest approach, and where what is selected is. */
 import { closestApproach, type ClosestApproach, type Mover, type Point, rangeBearing, type RangeBearing } from "../measure/geodesy";
+import type { VesselDetail } from "../api/client";
 import { live } from "../live/socket.svelte";
 import { chart, type Pick } from "./chart.svelte";
 import { route } from "./route.svelte";
 import { selection } from "./selection.svelte";
 
+function moverOf(at: Position): Mover {
+  return {
+    latitude: at.latitude_deg,
+    longitude: at.longitude_deg,
+    speedMps: at.speed_mps ?? NaN,
+    courseDeg: at.course_deg ?? NaN,
+    timeS: at.time_us / 1e6,
+  };
+}
+
+type Position = NonNullable<VesselDetail["position"]>;
+
 class Tools {
-  /** A vessel of the picture as a mover; null where it is not in view. Course and speed may be NaN. */
+  /** Where vessels were last, that were picked by name or have left the view since. */
+  private remembered = new Map<number, Mover>();
+
+  /** A position that the API gave, for a vessel that may lie outside the view. */
+  remember(mmsi: number, at: Position): void {
+    this.remembered.set(mmsi, moverOf(at));
+  }
+
+  /** A vessel of the picture as a mover, else as it was last known; null where it never was. Course and speed may be NaN. */
   private mover(mmsi: number): Mover | null {
     void live.version;
     const p = live.picture;
     const row = p.rowOf(mmsi);
-    if (row >= 0)
-      return {
+    if (row >= 0) {
+      const seen = {
         latitude: p.position[2 * row + 1]!,
         longitude: p.position[2 * row]!,
         speedMps: p.speedMps[row]!,
         courseDeg: p.course[row]!,
         timeS: p.timeS[row]!,
       };
+      this.remembered.set(mmsi, seen);
+      return seen;
+    }
     const known = selection.vessel.value;
-    if (known?.vessel.mmsi !== mmsi || !known.position) return null;
-    const at = known.position;
-    return {
-      latitude: at.latitude_deg,
-      longitude: at.longitude_deg,
-      speedMps: at.speed_mps ?? NaN,
-      courseDeg: at.course_deg ?? NaN,
-      timeS: at.time_us / 1e6,
-    };
+    if (known?.vessel.mmsi === mmsi && known.position) return moverOf(known.position);
+    return this.remembered.get(mmsi) ?? null;
   }
 
   pointOf(pick: Pick): Point | null {
