@@ -14,6 +14,8 @@ INSTALL = $(UV) pip install -q --python $(BIN)/python --require-hashes -r
 # Node from the machine where there is one (20 or newer), else from a wheel in .venv.
 NODE_OK = command -v node >/dev/null && command -v npm >/dev/null && [ "$$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]
 
+NODE_PATH = { $(NODE_OK); } || export PATH="$(CURDIR)/$(BIN):$$PATH"
+
 .PHONY: help demo test setup check bench soak fuzz lock web clean
 
 help: ## this page
@@ -25,11 +27,14 @@ demo: $(VENV)/.run web ## a simulated day, from bytes to a map with alerts in th
 test: setup check ## everything CI runs: linters, types, floors, tests, the browser
 	$(BIN)/pytest -q -rs -n 2 --dist loadfile -m "not slow"
 
-check: $(VENV)/.dev ## linters, types and floors only
+check: $(VENV)/.dev ## linters, types and floors only; the client's too, where its packages are installed
 	$(BIN)/ruff check src tests
 	$(BIN)/ruff format --check src tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if [ -d web/node_modules/svelte ]; then $(NODE_PATH); \
+	  cd web && npm run --silent check && npm run --silent generated && npm run --silent test; \
+	else echo "The client is not checked: its packages are not installed (make web)."; fi
 
 setup: $(VENV)/.dev $(VENV)/.chromium web ## install everything into .venv (and Debian's Chromium for the browser tests)
 
@@ -77,7 +82,7 @@ $(VENV)/.node: requirements/node.txt | $(UV)
 	@touch $@
 
 $(STATIC): $(WEB_SOURCES) | $(VENV)/.node
-	export PATH="$$PATH"; $(NODE_OK) || export PATH="$(CURDIR)/$(BIN):$$PATH"; \
+	$(NODE_PATH); \
 	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
