@@ -78,6 +78,8 @@ def spoken(name: str, value: Fact, language: str) -> str:
     for suffix, say in _SAYINGS:
         if name.endswith(suffix):
             return _decimal(say(float(value)), language)
+    if isinstance(value, int) and abs(value) >= 10_000:  # a million without separators is misread at night
+        return f"{value:,}".replace(",", "." if language == "es" else ",")
     return _decimal(f"{value:g}" if isinstance(value, float) else str(value), language)
 
 

@@ -34,6 +34,8 @@ BEHAVIOURS = sorted(
         ("since_us", 1_699_920_000_000_000, "2023-11-14 00:00 UTC", "2023-11-14 00:00 UTC"),
         ("port", "A. Port", "A. Port", "A. Port"),
         ("confidence", 4, "4", "4"),
+        ("one_in", 1_000_000, "1,000,000", "1.000.000"),
+        ("one_in", 9999, "9999", "9999"),
     ],
 )
 def test_units_for_people(name: str, value: Any, english: str, spanish: str) -> None:
