@@ -1,10 +1,8 @@
 """What a watch officer does, in the browser, against a running node."""
 
-import base64
 import json
 import re
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -336,36 +334,6 @@ def test_an_opened_alert_keeps_its_place_in_the_queue(desk: Any) -> None:
     page.keyboard.press("Escape")
     page.wait_for_selector("li[data-alert]")
     assert ranks.all_inner_texts() == before
-
-
-def test_a_vessel_beyond_its_track_stays_on_the_map(desk: Any, watch_floor: Any) -> None:
-    """An alert whose vessel fell silent before the time shown: its symbol stays where it was last heard."""
-    page = desk.page
-    newest = asked(watch_floor, "/status")["picture_us"]
-    alerts = asked(watch_floor, "/alerts?limit=200")["alerts"]
-    last = {
-        a["id"]: asked(watch_floor, f"/vessels/{a['participants'][0]['mmsi']}")["last_heard_us"]
-        for a in alerts
-    }
-    silent = next(
-        a
-        for a in alerts
-        if a["behaviour"] == "loitering"
-        and 1.2e9 < newest - last[a["id"]] < 3.6e9 * 3
-        and len(a["participants"]) == 1
-    )
-    page.locator(f"li[data-alert='{silent['id']}'] button").click()
-    page.wait_for_selector("#alert-reason")
-    page.wait_for_timeout(500)
-    page.keyboard.press("[")
-    page.locator(".note.past").wait_for()
-    page.keyboard.press("n")
-    shown = page.get_by_test_id("shown")
-    desk.until(lambda: shown.inner_text().startswith("1 "))
-    png = base64.b64encode(page.locator(".map canvas").screenshot()).decode()
-    pixels = (Path(__file__).parent / "pixels.js").read_text(encoding="utf-8")
-    # The selected vessel is drawn in the accent; nothing else on this canvas is.
-    assert page.evaluate(pixels, [png, ["accent"], 40])["accent"] * 934 * 580 > 20
 
 
 def test_errors_speak_the_readers_language(desk_at: Any) -> None:

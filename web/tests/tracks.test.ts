@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Track } from "../src/api/client";
-import { jumpsBetween, jumpsShown, momentOf, segmentsOf } from "../src/map/trackColumns";
+import { jumpsBetween, jumpsShown, momentOf, presentAt, segmentsOf } from "../src/map/trackColumns";
 
 const MINUTE = 60e6;
 const track = (mmsi: number, minutes: number[], places: [number, number][]): Track => ({
@@ -57,6 +57,7 @@ describe("a moment", () => {
   it("outside a track has no place: the vessel stays where the picture has it", () => {
     const seen = track(1, [0, 10], [[-84, 24], [-83.9, 24]]);
     expect(momentOf(seen, 11 * MINUTE)).toBeNull();
+    expect([...presentAt([seen, track(2, [5, 20], [[0, 0], [1, 0]])], 11 * MINUTE)]).toEqual([2]);
     expect(momentOf(seen, 5 * MINUTE)!.longitude).toBeCloseTo(-83.95, 9);
   });
 });

@@ -55,7 +55,7 @@ def test_every_code_has_words(language: str) -> None:
         pytest.skip("the web client's source is not here: this is an installed package")
     words = json.loads((MESSAGES / f"{language}.json").read_text(encoding="utf-8"))
     weighed = _weighed()
-    assert {"night", "tug or tow", "near shore", "offshore"} <= weighed
+    assert {"night", "tug or tow", "offshore"} <= weighed
     codes = {
         *(f"weight.{name.replace(' ', '_')}" for name in weighed - {"imo", "mmsi", "callsign", "name"}),
         *(f"behaviour.{preset.behaviour}" for preset in shipped()),

@@ -114,6 +114,7 @@ function evidencePoints(d: EvidenceDrawing): EvidencePoint[] {
 }
 
 export interface Mover {
+  mmsi: number;
   position: [number, number];
   course: number;
   icon: string;
@@ -132,6 +133,7 @@ export function moversOf(d: Pick<EvidenceDrawing, "tracks" | "detail" | "us" | "
     const variant = track.simulated ? (moment.guessed ? "simulated-stale" : "simulated") : moment.guessed ? "stale" : "plain";
     return [
       {
+        mmsi: track.mmsi,
         position: [moment.longitude, moment.latitude] as [number, number],
         course: moment.courseDeg,
         icon: `${kind}.${variant}`,

@@ -151,3 +151,8 @@ export function momentOf(track: Track, us: number): Moment | null {
     guessed: span > GAP_US,
   };
 }
+
+/** Vessels that a track places at a time: those are drawn from it; all others stay where the picture has them. */
+export function presentAt(tracks: readonly Track[], us: number): Set<number> {
+  return new Set(tracks.filter((track) => momentOf(track, us)).map((track) => track.mmsi));
+}
