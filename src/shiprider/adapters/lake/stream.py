@@ -127,7 +127,7 @@ class StreamWriter:
         if not self._buffered[name]:
             return
         table = self._tables[name]
-        rows = pa.concat_tables(self._buffered[name]).combine_chunks()
+        rows = pa.concat_tables(self._buffered[name])
         try:
             written = [parquet.write(table.place, day, part) for day, part in by_day(rows)]
         except OSError as error:
