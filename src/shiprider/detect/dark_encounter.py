@@ -44,6 +44,10 @@ _RAWS: Final = 32
 _BRIEF_S: Final = 300
 #: A vessel seen longer ago than this is not known to be near (seconds, P).
 _FRESH_S: Final = 900
+#: Less than 0.3 kn of drift in the open sea is an anchor or a propeller that holds the place (P).
+_KEEPS_PLACE_MPS: Final = 0.1543
+#: 7 kn is the speed of a passage; gear is shot and hauled, and fish are looked for, more slowly (P).
+_PASSAGE_MPS: Final = 3.6011
 #: Seats of the two hashes of places.
 _BUCKETS: Final = 1 << 14
 #: Phases.
@@ -73,6 +77,7 @@ STOP: Final = np.dtype(
         ("end", np.int64),
         ("before", np.float64),
         ("after_distance", np.float64),
+        ("after", np.float64),
         ("distance", np.float64),
         ("stop_latitude", np.float64),
         ("stop_longitude", np.float64),
@@ -212,6 +217,9 @@ def _advance(  # type: ignore[no-untyped-def]
         else:
             seconds = span * 1e-6
             pace = leg_speed(me.latitude, me.longitude, me.speed, lat, lon, pace_now, span, chord)
+            if span > approach:
+                # It may have turned about in between, as a trawler does.
+                pace = max(pace, min(me.speed, pace_now))
             if me.phase == _NONE:
                 begins = pace < slow_mps and me.was_slow == 0
                 if begins and me.ema >= under_way_mps and me.time - me.since >= approach // 2:
@@ -243,7 +251,7 @@ def _advance(  # type: ignore[no-untyped-def]
                     mean = me.after_distance / ((now - me.end) * 1e-6)
                     lasted = me.end - me.start
                     if mean >= under_way_mps and duration <= lasted <= longest and me.accompanied == 0:
-                        me.verdict = _MET
+                        me.verdict, me.after = _MET, mean
                         done[ended] = me
                         ended += 1
                         me.phase = _NONE
@@ -270,9 +278,10 @@ def _advance(  # type: ignore[no-untyped-def]
                         me.kept += 1
                     me.points += 1
             me.was_slow = pace < slow_mps
+            stopped_inside = span > approach and pace_now < slow_mps and me.speed >= under_way_mps
             if math.isnan(me.ema):
                 me.ema = pace
-            else:
+            elif not stopped_inside:  # such a leg says nothing of the approach
                 keep = math.exp(-seconds / tau)
                 me.ema = me.ema * keep + pace * (1.0 - keep)
         if refused and me.phase != _NONE:
@@ -488,6 +497,7 @@ class DarkEncounterDetector:
         seconds = (end_us - start_us) / _US
         track, claimed, simulated = (int(v) for v in state.names[int(stop["slot"])])
         points = max(1, int(stop["points"]))
+        mean_mps = float(stop["distance"]) / max(seconds, 1.0)
         weights |= _habits(
             at(state.known, claimed, end_us),
             float(stop["fishing"]) / points,
@@ -495,15 +505,16 @@ class DarkEncounterDetector:
             int(stop["stops"]),
             seconds,
         )
+        weights |= _manner(mean_mps, float(stop["before"]))
         facts: dict[str, Fact] = {
             "duration_s": seconds,
-            "mean_speed_mps": round(float(stop["distance"]) / max(seconds, 1.0), 3),
+            "mean_speed_mps": round(mean_mps, 3),
             "before_mps": round(float(stop["before"]), 2),
             "alone_m": n.alone_m,
             "stops_in_a_day": int(stop["stops"]),
         }
         if stage == "closed":
-            facts["after_mps"] = round(float(stop["after_distance"]) / n.approach_s, 2)
+            facts["after_mps"] = round(float(stop["after"]), 2)
         return [
             Finding(
                 behaviour=self.behaviour,
@@ -550,6 +561,16 @@ def _habits(who: Particulars, fishing: float, resting: float, stops: int, second
         weights["stops often"] = -1.0
     if seconds > 6 * 3600.0:
         weights["long stop"] = -0.7
+    return weights
+
+
+def _manner(mean_mps: float, before_mps: float) -> dict[str, float]:
+    """Weights of how it stopped: who meets at sea breaks off a passage and drifts while alongside."""
+    weights: dict[str, float] = {}
+    if mean_mps < _KEEPS_PLACE_MPS:
+        weights["keeps its place"] = -1.5
+    if before_mps >= _PASSAGE_MPS:
+        weights["broke off a passage"] = 0.8
     return weights
 
 

@@ -18,7 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiprider.detect import scoring
+from shiprider.detect.anchorage_index import indexed, nearest_of_all
+from shiprider.detect.context import SCORED_ANCHORAGE_M
+from shiprider.detect.particulars import Known, Particulars, at, learnt
 from shiprider.detect.preset import Preset, form
+from shiprider.detect.silence_scoring import KNOWN_AFTER_S, Circumstances
+from shiprider.detect.silence_scoring import weights as weights_of
 from shiprider.detect.silences import (
     DEGREE_CELLS,
     EPOCHS,
@@ -26,6 +31,7 @@ from shiprider.detect.silences import (
     L_CLASS,
     L_COURSE,
     L_EXPECTED,
+    L_FIRST,
     L_FLOATS,
     L_INTEGERS,
     L_LAT,
@@ -38,6 +44,7 @@ from shiprider.detect.silences import (
     L_SPEED,
     L_TIME,
     L_TRACK,
+    L_USUAL,
     SATELLITE_MEMORY,
     find_silences,
     others_around,
@@ -90,6 +97,7 @@ class GapState:
     map_of: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))
     maps: tuple[str, ...] = ()
     until_us: int = _FAR_BACK
+    known: Known = field(default_factory=dict)
 
     def copy(self) -> "GapState":
         """An independent state."""
@@ -108,6 +116,7 @@ class GapState:
             self.map_of.copy(),
             self.maps,
             self.until_us,
+            self.known,
         )
 
 
@@ -161,9 +170,10 @@ class GapDetector:
     def fold(self, state: GapState, rows: Rows, world: World) -> tuple[GapState, list[Finding]]:
         """Silences that ended in these rows, then those that go on at `rows.until_us`."""
         state = state.copy()
+        state.known = learnt(state.known, rows.statements)
         findings: list[Finding] = []
         for silence, slot in self._ended(state, rows, world):
-            finding = self._judged(silence, world)
+            finding = self._judged(silence, world, _who(state, silence))
             if finding is not None:
                 findings.append(finding)
             elif state.reported[slot]:
@@ -307,13 +317,13 @@ class GapDetector:
                     a_day=float(state.a_day[slot]),
                     map_version=_named(state.maps, state.map_of[slot]),
                 )
-            finding = self._judged(silence, world)
+            finding = self._judged(silence, world, _who(state, silence))
             if finding is not None:
                 state.reported[slot] = 1
                 findings.append(finding)
         return findings
 
-    def _judged(self, silence: _Silence, world: World) -> Finding | None:
+    def _judged(self, silence: _Silence, world: World, who: Particulars) -> Finding | None:
         """The finding, where the preset's conditions hold; a condition that cannot be known does not hold."""
         numbers = self.numbers
         latitude, longitude = silence.place
@@ -374,8 +384,10 @@ class GapDetector:
             facts["others_before"] = round(silence.others_before, 1)
         if math.isfinite(silence.others_during):
             facts["others_during"] = round(silence.others_during, 1)
-        if math.isfinite(shore_m):
-            weights["offshore" if shore_m > 37_040.0 else "near shore"] = 0.4 if shore_m > 37_040.0 else -0.4
+        circumstances = _circumstances(silence, world, facts, shore_m, who)
+        if circumstances.heard_s >= KNOWN_AFTER_S:
+            facts["usual_silence_s"] = round(circumstances.usual_s)
+        weights |= weights_of(circumstances)
         if weights:
             facts["weights"] = scoring.spoken(weights)
         return _finding(silence, self.preset_of, reason, facts, weights, versions)
@@ -421,6 +433,37 @@ class GapDetector:
             latitude, longitude, world.anchorages.latitude_deg, world.anchorages.longitude_deg
         )
         return bool(distance.min() < numbers.anchorage_m)
+
+
+def _who(state: GapState, silence: _Silence) -> Particulars:
+    """What the vessel had said of itself by the silence's end."""
+    return at(state.known, silence.claimed_id, silence.end_us)
+
+
+def _circumstances(
+    silence: _Silence, world: World, facts: dict[str, Fact], shore_m: float, who: Particulars
+) -> Circumstances:
+    """What the score asks of a silence."""
+    anchorage_m = math.nan
+    if world.anchorages is not None:
+        index = indexed(world.anchorages)
+        latitude, longitude = silence.place
+        here = np.array([latitude]), np.array([longitude])
+        _, metres = nearest_of_all(
+            *here, SCORED_ANCHORAGE_M, index.first, index.latitude_deg, index.longitude_deg
+        )
+        anchorage_m = float(metres[0])
+    return Circumstances(
+        duration_s=silence.duration_s,
+        usual_s=float(silence.floats[L_USUAL]),
+        heard_s=(silence.start_us - int(silence.integers[L_FIRST])) * 1e-6,
+        speed_mps=float(silence.floats[L_SPEED]),
+        implied_mps=float(facts.get("implied_mps", math.nan)),
+        shore_m=shore_m,
+        anchorage_m=anchorage_m,
+        transmitter_class=int(silence.integers[L_CLASS]),
+        who=who,
+    )
 
 
 def _positions_a_day(integers: NDArray[np.int64], floats: NDArray[np.float64], reception: Reception) -> float:

@@ -97,12 +97,13 @@ def candidates(findings: Sequence[Finding], calibration: Calibration | None = No
         target = min(near) if near else i
         members = matters.setdefault(target, [])
         start, end = span.get(target, (finding.start_us, finding.end_us))
+        joined = [i]
         for other in sorted(near - {target}):
-            members.extend(matters.pop(other))
+            joined.extend(matters.pop(other))
             start, end = min(start, span[other][0]), max(end, span[other][1])
-        members.append(i)
+        members.extend(joined)
         span[target] = (min(start, finding.start_us), max(end, finding.end_us))
-        for member in members:
+        for member in joined:
             for who in findings[member].participants:
                 matter_of[who] = target
     built = [_candidate(findings, members, calibration) for members in matters.values()]

@@ -30,6 +30,8 @@ DEGREE_CELLS: Final = 180 * 360
 FEWEST_OTHERS: Final = 2.0
 #: How long an identity's own reception counts, as the time constant of forgetting.
 _OWN_MEMORY_S: Final = 6.0 * HOUR_US / 1e6
+#: The same for its longest silence: a day of satellite passes, and then some (P).
+_USUAL_MEMORY_S: Final = 48.0 * HOUR_US / 1e6
 _SATELLITE: Final = int(ReceiverKind.SATELLITE)
 
 # integer columns of an identity's last position
@@ -49,7 +51,8 @@ L_SPEED: Final = 2
 L_COURSE: Final = 3
 L_RECEIVED: Final = 4  # own reports heard, forgotten slowly
 L_EXPECTED: Final = 5  # own reports sent meanwhile
-L_FLOATS: Final = 6
+L_USUAL: Final = 6  # own longest silence, s, fading
+L_FLOATS: Final = 7
 # what a silence adds: (integers) row of its end, satellite time 14 back, others heard per epoch x 1000
 S_OTHERS_BEFORE: Final = 0
 S_OTHERS_DURING: Final = 1
@@ -188,8 +191,10 @@ def find_silences(
             floats[v, L_RECEIVED] = floats[v, L_RECEIVED] * fade + 1.0
             # a silence that is being judged must not excuse itself: it counts for an hour at most
             floats[v, L_EXPECTED] = floats[v, L_EXPECTED] * fade + max(min(elapsed, 3600.0) / interval, 1.0)
+            floats[v, L_USUAL] = max(floats[v, L_USUAL] * math.exp(-elapsed / _USUAL_MEMORY_S), elapsed)
         else:
             integers[v, L_FIRST] = moment
+            floats[v, L_USUAL] = 0.0
         integers[v, L_TIME] = moment
         integers[v, L_RAW] = raw[i]
         integers[v, L_TRACK] = track[i]

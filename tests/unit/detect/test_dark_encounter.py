@@ -113,7 +113,25 @@ def test_near_an_anchorage_it_is_waiting(
 
 
 def test_a_longer_silence_than_the_gap_is_not_a_shape(sea: Any, found: Any) -> None:
-    sea.sails(A, OPEN, shape(2 * HOUR), silent=[(2.2 * HOUR, 3.5 * HOUR)])
+    sea.sails(A, OPEN, shape(4 * HOUR), silent=[(2.2 * HOUR, 4.8 * HOUR)])
+    assert found("dark_encounter.skylight", sea.rows()) == []
+
+
+def test_satellite_passes_apart_it_is_still_a_shape(sea: Any, found: Any) -> None:
+    """Heard for ten minutes every hour and a half, as from a constellation of satellites."""
+    passes = [(n * 1.5 * HOUR + 600.0, (n + 1) * 1.5 * HOUR) for n in range(6)]
+    sea.sails(A, OPEN, shape(4 * HOUR), silent=passes)
+    (one,) = found("dark_encounter.skylight", sea.rows())
+    # Slow reports were heard at 3 h, 3 h 10 min, ..., 4 h 40 min, and 6 h is the last.
+    assert 1.4 * HOUR <= (one.end_us - one.start_us) * 1e-6 <= 4 * HOUR
+    # Half an hour and more after the stop at 10 kn is 10 kn, whatever the time between two reports.
+    assert one.facts["after_mps"] == pytest.approx(5.144, abs=0.6)
+
+
+def test_turning_about_between_two_passes_is_no_stop(sea: Any, found: Any) -> None:
+    """A trawler that is back where it was an hour and a half later sailed all the time, as both reports say."""
+    legs = [(2 * HOUR, 8.0, 90.0), (0.75 * HOUR, 8.0, 0.0), (0.75 * HOUR, 8.0, 180.0), (3 * HOUR, 8.0, 90.0)]
+    sea.sails(A, OPEN, legs, silent=[(2 * HOUR + 60, 3.5 * HOUR - 60)])
     assert found("dark_encounter.skylight", sea.rows()) == []
 
 

@@ -1,8 +1,9 @@
 """Recall of simulated events against false alerts, by behaviour, with the misses by cause.
 
 Always true: the truth comes from the simulator alone; an event counts only if it left an AIS trace; a
-false alert is a finding that overlaps no event (same vessel, overlapping in time); the curve is over
-the findings' score. Nothing here, and no result of it, says anything of real traffickers.
+false alert is one that overlaps no event (same vessel, overlapping in time); the curves of a behaviour are
+over its findings' scores, that of the alerts over what a watch is shown: findings of one vessel and time are one
+alert (`detect/ranking.py`). Nothing here, and no result of it, says anything of real traffickers.
 """
 
 from collections import Counter, defaultdict
@@ -11,7 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import msgspec
+
 from shiprider.cli.bench.table import Row
+from shiprider.detect.ranking import Candidate, candidates
+from shiprider.flow.matters import NEVER_ALERTS
 from shiprider.measure.clock import DAY_US, HOUR_US
 from shiprider.model.finding import Finding
 from shiprider.simulate.truth import Event
@@ -22,26 +27,34 @@ SEEDS: Final = (9_001, 9_002, 9_003)
 #: A finding may begin before or end after its event by so much: vessels approach and part.
 _SLACK_US: Final = 2 * HOUR_US
 
+#: The curve over alerts.
+_ALERTS: Final = "alerts, ranked"
+
+#: What a curve is over: (score, events overlapped).
+Point = tuple[float, tuple[str, ...]]
+
 #: False alerts per 1,000 vessel-days at which recall is told.
 _BUDGETS: Final = (0.3, 1.0, 3.0, 10.0)
 
 
 def run(scale: float = 1.0) -> list[Row]:
     """Three simulated weeks (days with a smaller scale)."""
-    found: list[tuple[Finding, str]] = []
-    events: list[tuple[Event, int]] = []
+    points: dict[str, list[Point]] = defaultdict(list)
+    events: list[Event] = []
     confounders: Counter[str] = Counter()
     vessel_days = 0.0
-    for number, seed in enumerate(SEEDS):
-        day_events, day_found, days, explained = _week(seed, scale)
-        events += [(event, number) for event in day_events]
-        found += [(finding, explanation) for finding, explanation in day_found]
+    for seed in SEEDS:
+        week_events, week_points, days, explained = _week(seed, scale)
+        events += week_events
+        for name, listed in week_points.items():
+            points[name] += listed
         vessel_days += days
         confounders += explained
-    return [*_curves(events, found, vessel_days), *_misses(events, found), *_explained(confounders)]
+    return [*_curves(events, points, vessel_days), *_misses(events, points), *_explained(confounders)]
 
 
-def _week(seed: int, scale: float) -> tuple[list[Event], list[tuple[Finding, str]], float, Counter[str]]:
+def _week(seed: int, scale: float) -> tuple[list[Event], dict[str, list[Point]], float, Counter[str]]:
+    """Events with a trace, points of each curve, vessel-days, and what false findings really were."""
     from shiprider import bootstrap
 
     play = bootstrap.simulation("week", seed)
@@ -52,18 +65,28 @@ def _week(seed: int, scale: float) -> tuple[list[Event], list[tuple[Finding, str
         with path.open("wb") as out:
             for piece in play.slices(begin, end, HOUR_US):
                 out.write(piece.data)
-        _, findings = bootstrap.detect_recordings(
+        _, listed = bootstrap.detect_recordings(
             [bootstrap.recording(str(path))], bootstrap.folds(), bootstrap.given_world(), lambda _p, _t: None
         )
     truth = play.truth()
-    events = [e for e in truth.events if e.leaves_ais_trace and e.start_us < end]
+    findings = [finding for finding in listed if finding.behaviour not in NEVER_ALERTS]
+    events = [msgspec.structs.replace(e, id=f"{seed}:{e.id}") for e in truth.events if e.start_us < end]
+    of_vessel: dict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        for mmsi in event.participants:
+            of_vessel[mmsi].append(event)
+
+    def overlapped(seen: Finding | Candidate) -> tuple[str, ...]:
+        near = {e.id: e for mmsi in seen.participants for e in of_vessel.get(mmsi, ())}
+        return tuple(
+            name for name, e in near.items() if _overlaps(seen, e.participants, e.start_us, e.end_us)
+        )
+
+    points: dict[str, list[Point]] = defaultdict(list)
     explained: Counter[str] = Counter()
-    told: list[tuple[Finding, str]] = []
     for finding in findings:
-        if finding.behaviour == "port_visit":
-            continue
-        ids = [e.id for e in truth.events if _overlaps(finding, e.participants, e.start_us, e.end_us)]
-        told.append((finding, f"{seed}:{ids[0]}" if ids else ""))
+        ids = overlapped(finding)
+        points[f"{finding.behaviour}.{finding.preset}"].append((finding.score, ids))
         if not ids:
             kinds = {
                 look.kind
@@ -71,70 +94,64 @@ def _week(seed: int, scale: float) -> tuple[list[Event], list[tuple[Finding, str
                 if _overlaps(finding, look.participants, look.start_us, look.end_us)
             }
             explained[f"{finding.behaviour}: {'/'.join(sorted(kinds)) or 'ordinary movement'}"] += 1
+    points[_ALERTS] = [(alert.raw_score, overlapped(alert)) for alert in candidates(findings)]
     vessels = {m for v in truth.vessels for m in v.mmsi}
-    renamed = [
-        Event(**{name: getattr(e, name) for name in Event.__struct_fields__} | {"id": f"{seed}:{e.id}"})
-        for e in events
-    ]
-    return renamed, told, len(vessels) * (end - begin) / DAY_US, explained
+    shown = [e for e in events if e.leaves_ais_trace]
+    return shown, points, len(vessels) * (end - begin) / DAY_US, explained
 
 
-def _overlaps(finding: Finding, participants: Iterable[int], start_us: int, end_us: int) -> bool:
+def _overlaps(seen: Finding | Candidate, participants: Iterable[int], start_us: int, end_us: int) -> bool:
     return (
-        bool(set(finding.participants) & set(participants))
-        and finding.start_us <= end_us + _SLACK_US
-        and finding.end_us >= start_us - _SLACK_US
+        bool(set(seen.participants) & set(participants))
+        and seen.start_us <= end_us + _SLACK_US
+        and seen.end_us >= start_us - _SLACK_US
     )
 
 
-def _curves(
-    events: Sequence[tuple[Event, int]], found: Sequence[tuple[Finding, str]], vessel_days: float
-) -> list[Row]:
-    by_behaviour: dict[str, list[tuple[Finding, str]]] = defaultdict(list)
-    for finding, event in found:
-        by_behaviour[f"{finding.behaviour}.{finding.preset}"].append((finding, event))
-        by_behaviour["all, ranked"].append((finding, event))
+def _curves(events: Sequence[Event], points: dict[str, list[Point]], vessel_days: float) -> list[Row]:
     rows: list[Row] = []
-    for name, listed in sorted(by_behaviour.items()):
+    for name, listed in sorted(points.items()):
         behaviour = name.split(".")[0]
-        wanted = {e.id for e, _ in events if name == "all, ranked" or behaviour in e.traces}
-        points = _curve(listed, wanted, vessel_days)
+        wanted = {
+            e.id
+            for e in events
+            if name == _ALERTS or behaviour in {trace.split("/")[0] for trace in e.traces}
+        }
+        curve = _curve(listed, wanted, vessel_days)
         for budget in _BUDGETS:
-            inside = [recall for false, recall in points if false <= budget]
+            inside = [recall for false, recall in curve if false <= budget]
             rows.append(
                 Row(
                     case=f"{name}: recall at {budget:g} false per 1,000 vessel-days",
                     ours=max(inside, default=0.0) if wanted else None,
                     unit="recall",
-                    notes=f"{len(wanted)} events with a trace; all findings: recall "
-                    f"{points[-1][1] if points else 0:.2f} at {points[-1][0] if points else 0:.1f}",
+                    notes=f"{len(wanted)} events with a trace; all of them: recall "
+                    f"{curve[-1][1] if curve else 0:.2f} at {curve[-1][0] if curve else 0:.1f}",
                 )
             )
     return rows
 
 
-def _curve(
-    listed: Sequence[tuple[Finding, str]], wanted: set[str], vessel_days: float
-) -> list[tuple[float, float]]:
-    """(false alerts per 1,000 vessel-days, recall) as the score's threshold falls."""
+def _curve(listed: Sequence[Point], wanted: set[str], vessel_days: float) -> list[tuple[float, float]]:
+    """(false alerts per 1,000 vessel-days, recall) as the score's threshold falls.
+
+    What has one score is shown together: among equals, false ones count first.
+    """
     points = []
     hit: set[str] = set()
     false = 0
-    for finding, event in sorted(listed, key=lambda item: -item[0].score):
-        if event in wanted:
-            hit.add(event)
-        elif not event:
-            false += 1
+    for _, events in sorted(listed, key=lambda point: (-point[0], bool(point[1]))):
+        hit.update(wanted.intersection(events))
+        false += not events
         points.append((1000.0 * false / vessel_days, len(hit) / max(len(wanted), 1)))
-        del finding
     return points
 
 
-def _misses(events: Sequence[tuple[Event, int]], found: Sequence[tuple[Finding, str]]) -> list[Row]:
-    """Events with a trace that no finding overlaps, by kind and by what could have shown them."""
-    hit = {event for _, event in found if event}
-    missed = Counter(f"{e.kind} ({', '.join(e.traces) or 'none'})" for e, _ in events if e.id not in hit)
-    total = Counter(e.kind for e, _ in events)
+def _misses(events: Sequence[Event], points: dict[str, list[Point]]) -> list[Row]:
+    """Events with a trace that no alert overlaps, by kind and by what could have shown them."""
+    hit = {event for _, overlapped in points[_ALERTS] for event in overlapped}
+    missed = Counter(f"{e.kind} ({', '.join(e.traces) or 'none'})" for e in events if e.id not in hit)
+    total = Counter(e.kind for e in events)
     return [
         Row(
             case=f"missed: {cause}",
