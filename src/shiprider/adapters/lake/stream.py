@@ -55,7 +55,8 @@ def _load(path: Path) -> bytes | None:
 
 
 def _save(path: Path, body: bytes) -> None:
-    replace(path, _MAGIC + zlib.crc32(body).to_bytes(4, "little") + body)
+    # A state may be of a hundred megabytes: it is not copied to get its head.
+    replace(path, _MAGIC + zlib.crc32(body).to_bytes(4, "little"), body)
 
 
 class StreamWriter:
