@@ -162,6 +162,16 @@ def test_any_torn_tail_leaves_a_whole_beginning(
     spool.close()
 
 
+def test_a_last_chunk_that_a_torn_tail_happens_to_spell_saves_none_before_it(tmp_path: Path) -> None:
+    spool = SegmentedSpool(tmp_path / "s")
+    fill(spool, [b"\1", b"\0"])
+    spool.close()
+    (tmp_path / "s" / "00000001.live").write_bytes(b"\0" * 64)
+    spool = SegmentedSpool(tmp_path / "s")
+    assert list(spool.chunks()) == []
+    spool.close()
+
+
 def test_reading_goes_on_while_writing(tmp_path: Path) -> None:
     spool = SegmentedSpool(tmp_path / "s", segment_bytes=1 << 16)
     chunks = [b"%06d" % n * 100 + b"\n" for n in range(600)]

@@ -23,7 +23,7 @@ from shiprider.detect.legs import leg_speed
 from shiprider.detect.particulars import Known, Particulars, at, learnt
 from shiprider.detect.preset import Positive, Preset, form
 from shiprider.detect.rows_used import positions_used
-from shiprider.detect.scoring import score, spoken
+from shiprider.detect.scoring import keeps_place, score, spoken
 from shiprider.detect.vessel_slots import seated
 from shiprider.measure.geodesy import local_one
 from shiprider.measure.slots import Slots, mix64
@@ -44,8 +44,6 @@ _RAWS: Final = 32
 _BRIEF_S: Final = 300
 #: A vessel seen longer ago than this is not known to be near (seconds, P).
 _FRESH_S: Final = 900
-#: Less than 0.3 kn of drift in the open sea is an anchor or a propeller that holds the place (P).
-_KEEPS_PLACE_MPS: Final = 0.1543
 #: 7 kn is the speed of a passage; gear is shot and hauled, and fish are looked for, more slowly (P).
 _PASSAGE_MPS: Final = 3.6011
 #: Seats of the two hashes of places.
@@ -505,7 +503,9 @@ class DarkEncounterDetector:
             int(stop["stops"]),
             seconds,
         )
-        weights |= _manner(mean_mps, float(stop["before"]))
+        weights |= keeps_place(mean_mps, seconds)
+        if float(stop["before"]) >= _PASSAGE_MPS:
+            weights["broke off a passage"] = 0.8
         facts: dict[str, Fact] = {
             "duration_s": seconds,
             "mean_speed_mps": round(mean_mps, 3),
@@ -561,16 +561,6 @@ def _habits(who: Particulars, fishing: float, resting: float, stops: int, second
         weights["stops often"] = -1.0
     if seconds > 6 * 3600.0:
         weights["long stop"] = -0.7
-    return weights
-
-
-def _manner(mean_mps: float, before_mps: float) -> dict[str, float]:
-    """Weights of how it stopped: who meets at sea breaks off a passage and drifts while alongside."""
-    weights: dict[str, float] = {}
-    if mean_mps < _KEEPS_PLACE_MPS:
-        weights["keeps its place"] = -1.5
-    if before_mps >= _PASSAGE_MPS:
-        weights["broke off a passage"] = 0.8
     return weights
 
 

@@ -20,7 +20,7 @@ from shiprider.detect.context import SCORED_ANCHORAGE_M, context, versions
 from shiprider.detect.particulars import Known, Particulars, at, learnt
 from shiprider.detect.preset import Positive, Preset, form
 from shiprider.detect.rows_used import positions_used
-from shiprider.detect.scoring import score, spoken
+from shiprider.detect.scoring import keeps_place, score, spoken
 from shiprider.measure.slots import Slots, widened
 from shiprider.model.codes import Nature
 from shiprider.model.errors import UsageError
@@ -281,6 +281,7 @@ class EncounterDetector:
         shares = {name: float(pair[name]) / ticks for name in ("under_way", "resting", "fishing", "towing")}
         place_facts, weights = context(world, latitude, longitude, (start_us + end_us) // 2)
         weights |= _company(people, shares, (end_us - start_us) / _US, place_facts)
+        weights |= keeps_place(float(facts["median_speed_mps"]), (end_us - start_us) / _US)
         finding = Finding(
             behaviour=self.behaviour,
             preset=self.preset,

@@ -274,6 +274,9 @@ class IdentityDetector:
         facts["silence_s"] = round((event[claims.V_END] - event[claims.V_START]) * 1e-6)
         flags = {state_.alpha3 for m in (mmsi, other) if (state_ := mmsi_state(m)) is not None}
         weights = {"at sea": 1.0, "flag changed": 0.5} if len(flags) > 1 else {"at sea": 1.0}
+        if state.identity[event[claims.V_OTHER], claims.C_TRANSMITTER] != TransmitterClass.A:
+            # Heard now and then: of boats fishing together one falls silent as another is heard again.
+            weights["class B"] = -1.0
         if event[claims.V_COUNT]:
             weights["first hours of the rows"] = -1.5
         return self._finding(state, event, value, "mmsi_change", "handover", facts, weights, other)

@@ -19,7 +19,7 @@ from shiprider.detect.legs import keep_sample, leg_speed
 from shiprider.detect.particulars import Known, Particulars, at, learnt
 from shiprider.detect.preset import Positive, Preset, form
 from shiprider.detect.rows_used import positions_used
-from shiprider.detect.scoring import score, spoken
+from shiprider.detect.scoring import keeps_place, score, spoken
 from shiprider.detect.vessel_slots import seated
 from shiprider.measure.geodesy import wrapped_deg
 from shiprider.measure.slots import Slots
@@ -305,6 +305,7 @@ class LoiteringDetector:
         weights |= _habits(
             at(state.known, claimed, end_us), float(run["resting"]) / points, float(run["fishing"]) / points
         )
+        weights |= keeps_place(mean_speed, seconds)
         raws = (int(run["start_raw"]), *(int(r) for r in run["raws"][:kept]), int(run["end_raw"]))
         finding = Finding(
             behaviour=self.behaviour,

@@ -23,6 +23,8 @@ JOIN_US: Final = 6 * HOUR_US
 LONGEST_US: Final = 48 * HOUR_US
 #: What a second, third … behaviour adds: each counts half of the one before (they are seldom independent).
 _DISCOUNT: Final = 0.5
+#: Who meets or drifts is slow: these are one sign, however many of them see it.
+_STILL: Final = frozenset({"encounter", "dark_encounter", "loitering"})
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +70,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def joint_score(findings: Sequence[Finding]) -> float:
-    """One score for findings of one matter: per behaviour the strongest, then one minus the discounted misses."""
+    """One score for findings of one matter: per sign the strongest, then one minus the discounted misses.
+
+    A sign is a behaviour; those that say that a vessel lay nearly still are one.
+    """
     best: dict[str, float] = {}
     for finding in findings:
-        best[finding.behaviour] = max(best.get(finding.behaviour, 0.0), finding.score)
+        sign = "still" if finding.behaviour in _STILL else finding.behaviour
+        best[sign] = max(best.get(sign, 0.0), finding.score)
     miss = 1.0
     for k, score in enumerate(sorted(best.values(), reverse=True)):
         miss *= 1.0 - score * _DISCOUNT**k

@@ -14,6 +14,9 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
+#: Less than 0.3 kn of drift for four hours in the open sea is an anchor or a propeller that holds the place (P).
+_KEEPS_PLACE_MPS: Final = 0.1543
+_KEEPS_PLACE_S: Final = 4 * 3600.0
 _FLOOR: Final = 0.01
 _CEILING: Final = 0.99
 
@@ -23,6 +26,12 @@ def score(prior: float, weights: Mapping[str, float]) -> float:
     bounded = min(max(prior, _FLOOR), _CEILING)
     total = math.log(bounded / (1.0 - bounded)) + sum(weights.values())
     return round(min(max(1.0 / (1.0 + math.exp(-total)), _FLOOR), _CEILING), 4)
+
+
+def keeps_place(speed_mps: float, duration_s: float) -> dict[str, float]:
+    """The weight of lying still for hours: craft on station, at a platform, at anchor."""
+    held = speed_mps < _KEEPS_PLACE_MPS and duration_s >= _KEEPS_PLACE_S
+    return {"keeps its place": -1.5} if held else {}
 
 
 def spoken(weights: Mapping[str, float]) -> str:

@@ -13,10 +13,12 @@ the Danish Maritime Authority), so only 1.5 s.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from shiprider.measure.clock import HOUR_US, SECOND_US
@@ -37,6 +39,32 @@ HORIZON_US: Final = HOUR_US
 _BUCKET_US: Final = 64 * SECOND_US
 _SMALLEST: Final = 1 << 12
 _NEVER: Final = -(1 << 62)
+#: Rows whose places are asked of memory before they are looked at: a place is seldom in a cache.
+_AHEAD: Final = 32
+_POSITION: Final = np.uint64(0xFFFFFFFF)
+_TAG: Final = np.uint64(0xFFFFFFFF00000000)
+
+
+def _prefetch(typing_context: Any, array: Any, i: Any) -> Any:
+    """Ask for array[i] to be brought into the cache; nothing waits for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        prefetch = builder.module.declare_intrinsic(
+            "llvm.prefetch",
+            [place.type],
+            ir.FunctionType(ir.VoidType(), [place.type, number, number, number]),
+        )
+        builder.call(prefetch, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    del typing_context
+    return types.void(array, i), generate
+
+
+_fetch: Any = intrinsic(_prefetch)
 
 
 @njit(cache=True, nogil=True)
@@ -48,87 +76,116 @@ def _mark(
     keys: U64,
     times: I64,
     raws: I64,
+    places: U64,
     used: int,
     newest: int,
     future: NDArray[np.bool_],
     duplicate_of: I64,
     start: int,
 ) -> tuple[int, int, int]:
-    """Judge rows from `start`; stops early when the table is half full: (next row, used, newest)."""
-    mask = np.uint64(len(keys) - 1)
-    room = len(keys) // 2
-    for i in range(start, len(payload)):
-        moment = time_us[i]
-        window = window_us[i]
-        bucket = moment // _BUCKET_US
-        first = (moment - window) // _BUCKET_US
-        last = (moment + window) // _BUCKET_US
-        found = np.int64(-1)
-        home_key = np.uint64(0)
-        home_at = np.uint64(0)
-        for step in range(3):
-            # its own bucket first, then the neighbours the window reaches into
-            beside = bucket if step == 0 else (first if step == 1 else last)
-            if step > 0 and beside == bucket:
-                continue
-            key = mix64(payload[i] ^ np.uint64(beside)) | np.uint64(1)
-            at = key >> np.uint64(20) & mask
-            while keys[np.int64(at)] != 0:
-                j = np.int64(at)
-                if keys[j] == key and abs(times[j] - moment) <= window and moment >= newest - HORIZON_US:
-                    found = raws[j]
+    """Judge rows from `start`; stops early when there is no room: (next row, used, newest)."""
+    mask = np.uint64(len(places) - 1)
+    wanted = np.empty((_AHEAD, 3), np.uint64)
+    for begin in range(start, len(payload), _AHEAD):
+        stop = min(begin + _AHEAD, len(payload))
+        for i in range(begin, stop):
+            # its own bucket first, then the neighbours the window reaches into; 0 is none
+            bucket = time_us[i] // _BUCKET_US
+            first = (time_us[i] - window_us[i]) // _BUCKET_US
+            last = (time_us[i] + window_us[i]) // _BUCKET_US
+            for step in range(3):
+                beside = bucket if step == 0 else (first if step == 1 else last)
+                key = np.uint64(0)
+                if step == 0 or beside != bucket:
+                    key = mix64(payload[i] ^ np.uint64(beside)) | np.uint64(1)
+                    _fetch(places, np.int64(key >> np.uint64(1) & mask))
+                wanted[i - begin, step] = key
+        for i in range(begin, stop):
+            moment = time_us[i]
+            found = np.int64(-1)
+            home = np.uint64(0)
+            for step in range(3):
+                key = wanted[i - begin, step]
+                if key == 0:
+                    continue
+                at = key >> np.uint64(1) & mask
+                while places[np.int64(at)] != 0:
+                    place = places[np.int64(at)]
+                    if (place ^ key) & _TAG == 0:
+                        j = np.int64(place & _POSITION) - 1
+                        if (
+                            keys[j] == key
+                            and abs(times[j] - moment) <= window_us[i]
+                            and moment >= newest - HORIZON_US
+                        ):
+                            found = raws[j]
+                            break
+                    at = (at + np.uint64(1)) & mask
+                if found >= 0:
                     break
-                at = (at + np.uint64(1)) & mask
-            if found >= 0:
-                break
-            if step == 0:
-                home_key = key
-                home_at = at
-        duplicate_of[i] = found
-        if found < 0:
-            if used >= room:
-                return i, used, newest
-            j = np.int64(home_at)
-            keys[j] = home_key
-            times[j] = moment
-            raws[j] = raw[i]
-            used += 1
-            if moment > newest and not future[i]:
-                newest = moment
+                if step == 0:
+                    home = at
+            duplicate_of[i] = found
+            if found < 0:
+                if used >= len(keys):
+                    return i, used, newest
+                keys[used] = wanted[i - begin, 0]
+                times[used] = moment
+                raws[used] = raw[i]
+                used += 1
+                places[np.int64(home)] = wanted[i - begin, 0] & _TAG | np.uint64(used)
+                if moment > newest and not future[i]:
+                    newest = moment
     return len(payload), used, newest
 
 
 @njit(cache=True, nogil=True)
-def _refill(
-    old_keys: U64, old_times: I64, old_raws: I64, oldest: int, keys: U64, times: I64, raws: I64, begin: int
-) -> int:
-    mask = np.uint64(len(keys) - 1)
-    used = 0
-    for step in range(len(old_keys)):
-        # begin behind an empty place, so that a run of probes keeps its order
-        i = (begin + step) % len(old_keys)
-        if old_keys[i] == 0 or old_times[i] < oldest:
-            continue
-        at = old_keys[i] >> np.uint64(20) & mask
-        while keys[np.int64(at)] != 0:
+def _forget(keys: U64, times: I64, raws: I64, used: int, oldest: int) -> int:
+    """Close the gaps of what is older than `oldest`; how many are left, in the order they came."""
+    left = 0
+    for i in range(used):
+        if times[i] >= oldest:
+            keys[left] = keys[i]
+            times[left] = times[i]
+            raws[left] = raws[i]
+            left += 1
+    return left
+
+
+@njit(cache=True, nogil=True)
+def _place(keys: U64, used: int, places: U64) -> None:
+    """Fill the empty `places`: where each key is, those of one key in the order they came."""
+    mask = np.uint64(len(places) - 1)
+    for i in range(used):
+        if i + _AHEAD < used:
+            _fetch(places, np.int64(keys[i + _AHEAD] >> np.uint64(1) & mask))
+        at = keys[i] >> np.uint64(1) & mask
+        while places[np.int64(at)] != 0:
             at = (at + np.uint64(1)) & mask
-        j = np.int64(at)
-        keys[j] = old_keys[i]
-        times[j] = old_times[i]
-        raws[j] = old_raws[i]
-        used += 1
-    return used
+        places[np.int64(at)] = keys[i] & _TAG | np.uint64(i + 1)
+
+
+def _longer(values: NDArray[Any], used: int, size: int) -> NDArray[Any]:
+    longer = np.empty(size, values.dtype)
+    longer[:used] = values[:used]
+    return longer
 
 
 @dataclass(slots=True)
 class Seen:
-    """Payloads seen within the horizon."""
+    """Payloads seen within the horizon.
+
+    The first `used` of `keys`, `times` and `raws` are what was seen, in order of arrival. `places` is an
+    open-addressing table over them, at most three quarters full: half a key and a position (from 1), 0 where
+    it is empty. So a row takes 24 octets and 12 to 24 more, where whole rows in a table half full took 48 to 192.
+    """
 
     used: int = 0
     newest: int = _NEVER
-    keys: U64 = field(default_factory=lambda: np.zeros(_SMALLEST, np.uint64))
-    times: I64 = field(default_factory=lambda: np.zeros(_SMALLEST, np.int64))
-    raws: I64 = field(default_factory=lambda: np.zeros(_SMALLEST, np.int64))
+    keys: U64 = field(default_factory=lambda: np.empty(_SMALLEST, np.uint64))
+    times: I64 = field(default_factory=lambda: np.empty(_SMALLEST, np.int64))
+    raws: I64 = field(default_factory=lambda: np.empty(_SMALLEST, np.int64))
+    places: U64 = field(default_factory=lambda: np.zeros(2 * _SMALLEST, np.uint64))
 
     def mark(self, payload: U64, time_us: I64, raw: I64, window_us: I64, future: NDArray[np.bool_]) -> I64:
         """For each row the raw address of the first row of its transmission, -1 where it is that first row.
@@ -146,6 +203,7 @@ class Seen:
                 self.keys,
                 self.times,
                 self.raws,
+                self.places,
                 self.used,
                 self.newest,
                 future,
@@ -156,40 +214,43 @@ class Seen:
                 return duplicate_of
             self._make_room()
 
-    def _make_room(self) -> None:
-        """Forget what is behind the horizon; double the table where that does not free half of it."""
+    def _forget(self) -> None:
+        """Let go what is behind the horizon: it could not be found any more."""
         # a row exactly at the horizon may still match an entry one window older
         oldest = self.newest - HORIZON_US - MOVING_WINDOW_US
-        live = int(np.count_nonzero((self.keys != 0) & (self.times >= oldest)))
-        size = _SMALLEST
-        while size < 4 * live + 4:
-            size *= 2
-        keys, times, raws = np.zeros(size, np.uint64), np.zeros(size, np.int64), np.zeros(size, np.int64)
-        begin = int(np.argmin(self.keys != 0)) + 1
-        self.used = _refill(self.keys, self.times, self.raws, oldest, keys, times, raws, begin)
-        self.keys, self.times, self.raws = keys, times, raws
+        self.used = _forget(self.keys, self.times, self.raws, self.used, oldest)
+
+    def _make_room(self) -> None:
+        """Forget what is behind the horizon; make the arrays longer where that does not free a third of them."""
+        self._forget()
+        self._sized(max(len(self.keys), self.used + self.used // 2))
+
+    def _sized(self, size: int) -> None:
+        """Room for `size` rows, and the places anew."""
+        if size > len(self.keys):
+            # one after the other: the old and the new of all three need not be there together
+            self.keys = _longer(self.keys, self.used, size)
+            self.times = _longer(self.times, self.used, size)
+            self.raws = _longer(self.raws, self.used, size)
+        slots = 1 << (4 * size // 3).bit_length()
+        if slots == len(self.places):
+            self.places[:] = 0
+        else:
+            self.places = np.zeros(0, np.uint64)
+            self.places = np.zeros(slots, np.uint64)
+        _place(self.keys, self.used, self.places)
 
     def entries(self) -> tuple[U64, I64, I64]:
-        """What a snapshot keeps: keys, times and raw addresses in probing order, without the empty places."""
-        begin = int(np.argmin(self.keys != 0)) + 1
-        order = (np.arange(len(self.keys)) + begin) % len(self.keys)
-        order = order[self.keys[order] != 0]
-        return self.keys[order], self.times[order], self.raws[order]
+        """What a snapshot keeps: keys, times and raw addresses in order of arrival. Valid until the next `mark`."""
+        before = self.used
+        self._forget()
+        if self.used < before:
+            self._sized(len(self.keys))
+        return self.keys[: self.used], self.times[: self.used], self.raws[: self.used]
 
     @classmethod
     def of(cls, keys: U64, times: I64, raws: I64, newest: int) -> "Seen":
         """The table of a snapshot's entries."""
-        seen = cls(newest=newest)
-        size = _SMALLEST
-        while size < 4 * len(keys) + 4:
-            size *= 2
-        seen.keys, seen.times, seen.raws = (
-            np.zeros(size, np.uint64),
-            np.zeros(size, np.int64),
-            np.zeros(size, np.int64),
-        )
-        if len(keys):
-            seen.used = _refill(
-                keys, times, raws, np.iinfo(np.int64).min, seen.keys, seen.times, seen.raws, 0
-            )
+        seen = cls(newest=newest, keys=keys.copy(), times=times.copy(), raws=raws.copy(), used=len(keys))
+        seen._sized(max(_SMALLEST, len(keys) + len(keys) // 2))
         return seen

@@ -138,3 +138,14 @@ def test_reliability_by_hand() -> None:
     # 0.01, 0.81, 0.01, 0.01; |0.5 - 0.1| / 2 + |1 - 0.9| / 2
     assert table.brier == pytest.approx(0.21)
     assert table.expected_error == pytest.approx(0.25)
+
+
+def test_lying_still_is_one_sign_however_many_see_it() -> None:
+    still = [
+        finding(0.4, (1, 2), behaviour="encounter"),
+        finding(0.3, (1,), behaviour="loitering"),
+        finding(0.2, (2,), behaviour="dark_encounter"),
+    ]
+    assert joint_score(still) == pytest.approx(0.4)
+    # a silence is another sign: 1 - (1 - 0.4) (1 - 0.5 x 0.3)
+    assert joint_score([*still, finding(0.3, (1,), behaviour="gap")]) == pytest.approx(0.49)

@@ -58,6 +58,57 @@ def test_as_the_slow_search_whatever_the_cut(rows: list[tuple[int, int, int]], c
             assert ours[j] == -1
 
 
+def by_lists(
+    payload: list[int], time_us: list[int], raw: list[int], window_us: list[int], horizon_us: int
+) -> list[int]:
+    """The same with lists per payload and 64 s, nothing ever forgotten: the first that came of its own 64 s, else
+    of those before, else of those after."""
+    firsts: dict[tuple[int, int], list[int]] = {}
+    newest = -(1 << 62)
+    found = []
+    for i, moment in enumerate(time_us):
+        own = moment // 64_000_000
+        buckets = [own, (moment - window_us[i]) // 64_000_000, (moment + window_us[i]) // 64_000_000]
+        matches = [
+            j
+            for bucket in buckets
+            for j in firsts.get((payload[i], bucket), [])
+            if abs(time_us[j] - moment) <= window_us[i] and moment >= newest - horizon_us
+        ]
+        found.append(raw[matches[0]] if matches else -1)
+        if not matches:
+            firsts.setdefault((payload[i], own), []).append(i)
+            newest = max(newest, moment)
+    return found
+
+
+def test_as_lists_that_forget_nothing_while_the_table_grows_and_forgets() -> None:
+    rng = np.random.default_rng(3)
+    n = 120_000
+    # Six hours in order but for one row in five, up to two hours late; copies and near copies of each payload.
+    time_us = np.sort(rng.integers(0, 6 * HORIZON_US, n))
+    time_us -= np.where(rng.random(n) < 0.2, rng.integers(0, 2 * HORIZON_US, n), 0)
+    payload = np.array([hash_of(number) for number in range(80)], np.uint64)[rng.integers(0, 80, n)]
+    window = rng.choice(np.array([1_500_000, 4_500_000, 30_000_000]), n)
+    raw = np.arange(n) + 7
+    seen = Seen()
+    ours: list[int] = []
+    at = 0
+    while at < n:
+        end = at + int(rng.integers(1, 9_000))
+        part = slice(at, end)
+        ours += seen.mark(
+            payload[part], time_us[part], raw[part], window[part], np.zeros(len(raw[part]), np.bool_)
+        ).tolist()
+        at = end
+        if rng.random() < 0.3:
+            seen = Seen.of(*(kept.copy() for kept in seen.entries()), seen.newest)
+    expected = by_lists(payload.tolist(), time_us.tolist(), raw.tolist(), window.tolist(), HORIZON_US)
+    assert ours == expected
+    assert 0.2 * n < sum(mark >= 0 for mark in expected) < 0.8 * n
+    assert len(seen.keys) < n // 2
+
+
 def hash_of(number: int) -> int:
     return int.from_bytes(hashlib.sha256(str(number).encode()).digest()[:8], "big")
 

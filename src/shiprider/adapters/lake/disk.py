@@ -60,12 +60,15 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Write a whole file so that a crash leaves the old or the new one. Raises DiskFull, StorageError."""
+def replace(path: Path, *parts: bytes) -> None:
+    """Write a whole file, its parts one after the other, so that a crash leaves the old or the new one.
+
+    Raises DiskFull, StorageError.
+    """
     beside = path.with_name(path.name + ".new")
     try:
         with beside.open("wb") as out:
-            out.write(data)
+            out.writelines(parts)
             out.flush()
             os.fsync(out.fileno())
         beside.replace(path)

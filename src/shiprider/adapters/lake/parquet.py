@@ -34,6 +34,9 @@ _FLOATING: Final = ("latitude_deg", "longitude_deg")
 #: Columns whose least and greatest value go into the table's log.
 _MEASURED: Final = ("time", "received", "claimed_id", "raw")
 
+#: Columns whose least and greatest value stand in the file, per group of rows: those that scans ask for.
+_PRUNED: Final = (*_MEASURED, "latitude_deg", "longitude_deg")
+
 ROW_GROUP: Final = 128 << 10
 
 
@@ -49,7 +52,7 @@ def stored_schema(schema: pa.Schema) -> pa.Schema:
 
 def write(place: Place, day: date, rows: pa.Table) -> AddAction:
     """Write the rows of one day, durable on return. Raises OSError."""
-    rows = rows.drop_columns(["day"]).cast(stored_schema(rows.schema))
+    rows = _required(rows.drop_columns(["day"]).cast(stored_schema(rows.schema)))
     names = rows.schema.names
     encoding = {name: "DELTA_BINARY_PACKED" for name in _STEADY if name in names}
     encoding |= {name: "BYTE_STREAM_SPLIT" for name in _FLOATING if name in names}
@@ -64,6 +67,7 @@ def write(place: Place, day: date, rows: pa.Table) -> AddAction:
                 compression_level=1,
                 use_dictionary=[n for n in names if n in _FEW_VALUES],
                 column_encoding=encoding,
+                write_statistics=[n for n in names if n in _PRUNED],
             )
         size = place.written(name)
     except OSError:
@@ -77,6 +81,15 @@ def write(place: Place, day: date, rows: pa.Table) -> AddAction:
         data_change=True,
         stats=_statistics(rows),
     )
+
+
+def _required(rows: pa.Table) -> pa.Table:
+    """Columns without a null as ones that can have none: no map of nulls is written, a tenth of the work.
+
+    To readers it is the same: the table's schema allows nulls, and such a file has none.
+    """
+    fields = [field.with_nullable(rows.column(at).null_count > 0) for at, field in enumerate(rows.schema)]
+    return rows.cast(pa.schema(fields))
 
 
 def _discard(place: Place, name: str) -> None:

@@ -55,7 +55,8 @@ def _load(path: Path) -> bytes | None:
 
 
 def _save(path: Path, body: bytes) -> None:
-    replace(path, _MAGIC + zlib.crc32(body).to_bytes(4, "little") + body)
+    # A state may be of a hundred megabytes: it is not copied to get its head.
+    replace(path, _MAGIC + zlib.crc32(body).to_bytes(4, "little"), body)
 
 
 class StreamWriter:
@@ -127,7 +128,7 @@ class StreamWriter:
         if not self._buffered[name]:
             return
         table = self._tables[name]
-        rows = pa.concat_tables(self._buffered[name]).combine_chunks()
+        rows = pa.concat_tables(self._buffered[name])
         try:
             written = [parquet.write(table.place, day, part) for day, part in by_day(rows)]
         except OSError as error:

@@ -4,6 +4,7 @@ Always true: the file is a plain zstd stream for any tool; the seek table is its
 frame. Source: Zstandard Seekable Format 0.1.0 (facebook/zstd, contrib/seekable_format).
 """
 
+import hashlib
 import os
 import struct
 from pathlib import Path
@@ -23,13 +24,15 @@ _FOOTER_MAGIC: Final = 0x8F92EAB1
 _FOOTER: Final = struct.Struct("<IBI")
 
 
-def compress(source: int, length: int, target: Path) -> None:
-    """Compress `length` bytes of an open file into `target`, synced. Raises OSError."""
+def compress(source: int, length: int, target: Path) -> str:
+    """Compress `length` bytes of an open file into `target`, synced; their SHA-256. Raises OSError."""
+    digest = hashlib.sha256()
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True)
     table = bytearray()
     with target.open("wb") as out:
         for offset in range(0, length, FRAME_BYTES):
             data = os.pread(source, min(FRAME_BYTES, length - offset), offset)
+            digest.update(data)
             frame = compressor.compress(data)
             out.write(frame)
             table += struct.pack("<II", len(frame), len(data))
@@ -37,6 +40,7 @@ def compress(source: int, length: int, target: Path) -> None:
         out.write(struct.pack("<II", _SKIPPABLE, len(table) + len(footer)) + table + footer)
         out.flush()
         os.fsync(out.fileno())
+    return digest.hexdigest()
 
 
 class SeekableReader:

@@ -71,9 +71,13 @@ class LiveSegment:
         records = index.unpack(os.pread(side, os.fstat(side).st_size, 0))
         size = os.fstat(data).st_size
         kept = len(records)
-        # Only the tail can be torn: what was synced before it needs no second look.
-        while kept and not _whole(data, size, records[kept - 1]):
-            kept -= 1
+        if kept and int(records[-1]["offset"] + records[-1]["length"]) == size:
+            # Only the tail can be torn: what was synced before it needs no second look.
+            while kept and not _whole(data, size, records[kept - 1]):
+                kept -= 1
+        else:
+            # Stopped while writing, or cut: nothing behind the first broken chunk counts, whatever it looks like.
+            kept = next((n for n in range(kept) if not _whole(data, size, records[n])), kept)
         records = records[:kept]
         end = int(records[-1]["offset"] + records[-1]["length"]) if kept else 0
         os.ftruncate(data, end)

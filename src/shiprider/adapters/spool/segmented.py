@@ -270,10 +270,7 @@ class SegmentedSpool:
         handle = os.open(live, os.O_RDONLY)
         try:
             length = os.fstat(handle).st_size
-            digest = hashlib.sha256()
-            for offset in range(0, length, _READ_CHUNK):
-                digest.update(os.pread(handle, _READ_CHUNK, offset))
-            compress(handle, length, beside)
+            digest = compress(handle, length, beside)
         finally:
             os.close(handle)
         self._probe("spool.compressed")
@@ -283,7 +280,7 @@ class SegmentedSpool:
         return Link(
             segment=number,
             length=length,
-            sha256=digest.hexdigest(),
+            sha256=digest,
             index_sha256=hashlib.sha256(index_path(self._folder, number).read_bytes()).hexdigest(),
             first_received_us=int(records["received_us"].min()),
             last_received_us=int(records["received_us"].max()),
