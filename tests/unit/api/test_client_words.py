@@ -27,9 +27,12 @@ def _weights(tree: ast.AST) -> Iterator[str]:
             target = node.targets[0]
             if isinstance(target.value, ast.Name) and target.value.id in ("weights", "found"):
                 yield from _texts(target.slice)
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp):
-            if isinstance(node.targets[0], ast.Name) and node.targets[0].id == "name":
-                yield from _texts(node.value)
+        elif (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id == "name"
+        ):
+            yield from _texts(node.value)
 
 
 def _is_number(node: ast.AST) -> bool:
