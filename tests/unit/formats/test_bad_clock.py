@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from shiprider.formats.ais.decoder import AisDecoder
 from shiprider.formats.ais.encoder import encode
+from shiprider.formats.ais.stamps import stamped_pieces
 from shiprider.formats.csv.decoder import CsvDecoder
 from shiprider.formats.csv.layouts import find_layout
 from shiprider.formats.decoded import DecodeContext, Decoded
@@ -220,3 +221,19 @@ def test_a_base_station_of_another_year_does_not_date_a_recording_whose_start_is
     # 1,700,000,000 s is 2023-11-14 22:13:20
     assert seconds(decoded.observations["time"])[1:] == [T0 + i for i in range(1, 6)]
     assert abs(seconds(decoded.observations["time"])[0] - T0) < 60
+
+
+@pytest.mark.parametrize("place", [0, 50, 99])
+def test_a_recording_is_played_at_the_pace_of_its_good_stamps(place: int) -> None:
+    stamps = [T0 + 10 * i for i in range(100)]
+    stamps[place] = YEAR_2036
+    lines = [tagged(at) for at in stamps]
+    pieces = list(stamped_pieces(lines))
+    assert b"".join(data for _, data in pieces) == b"".join(lines)
+    good = [T0 + 10 * i for i in range(100) if i != place]
+    assert [at // 1_000_000 for at, _ in pieces if at] == good
+
+
+def test_a_silence_of_a_recording_is_kept_when_it_is_played() -> None:
+    stamps = [T0 + 10 * i + (30 * HOUR if i >= 40 else 0) for i in range(100)]
+    assert [at // 1_000_000 for at, _ in stamped_pieces(map(tagged, stamps))] == stamps
