@@ -714,7 +714,8 @@ def undecided(buf, start, end, clock, out):
             while j < end and seen < NEXT_STAMPS and j - i < NEXT_BYTES:
                 j = _peek(buf, j, end, out)
                 seen += out[0] >= 0
-            if seen < NEXT_STAMPS and j - i < NEXT_BYTES:
+            # The first stamp does not wait: a recording that breaks off after a few lines keeps them.
+            if clock >= 0 and seen < NEXT_STAMPS and j - i < NEXT_BYTES:
                 return line
             told, other = _judged(buf, i, end, buf, 0, clock, moment, out)
             if told == RETURNS:

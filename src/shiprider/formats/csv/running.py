@@ -36,7 +36,8 @@ def received_times(
             continue
         moment = int(times[at])
         after = times[at + 1 : at + 1 + NEXT_STAMPS]
-        if len(after) < NEXT_STAMPS and not final:
+        # The first does not wait: a recording that breaks off after a few lines keeps them.
+        if clock >= 0 and len(after) < NEXT_STAMPS and not final:
             break
         agree = after <= moment + DAY_US if 0 <= moment < clock else after >= moment - HOUR_US
         told = _RULE.py_func(clock, moment, int(agree.sum()), len(after))
