@@ -39,7 +39,7 @@ from shiprider.formats.csv.layouts import CsvLayout
 from shiprider.formats.decoded import DecodeContext, Decoder
 from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
-from shiprider.model.errors import StorageError, UsageError
+from shiprider.model.errors import InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
 from shiprider.model.record import Observer
@@ -90,7 +90,15 @@ def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = (
         from shiprider.formats.csv.layouts import declared as layout
 
         layouts = (layout(declared.columns, f"The column map of feed {declared.name!r}"), *layouts)
-    return sniffed(head, context, layouts, source.origin.file or declared.name)
+    try:
+        return sniffed(head, context, layouts, source.origin.file or declared.name)
+    except InputError:
+        # A line that never ends may begin with anything; what is no sentence of it is refused line by line.
+        if declared.received_clock != "wall" or declared.format or layouts:
+            raise
+        from shiprider.formats.ais.decoder import AisDecoder
+
+        return AisDecoder(context)
 
 
 def recording(
