@@ -31,9 +31,7 @@ def test_every_feed_in_trouble_has_its_sentence_and_garbage_costs_nothing(shipri
     base, token = url.split("/?token=")
 
     def status():  # type: ignore[no-untyped-def]
-        asked = urllib.request.Request(
-            f"{base}/api/v1/status", headers={"Authorization": f"Bearer {token}"}
-        )
+        asked = urllib.request.Request(f"{base}/api/v1/status", headers={"Authorization": f"Bearer {token}"})
         return json.load(urllib.request.urlopen(asked, timeout=20))
 
     line, _ = server.accept()

@@ -111,8 +111,42 @@ def test_one_stamp_far_ahead_is_a_flaw_and_does_not_move_the_clock(form: str, pl
 def test_one_stamp_hours_ahead_does_not_move_the_clock(form: str) -> None:
     stamps = [T0 + 10 * i for i in range(100)]
     stamps[50] = T0 + 7 * HOUR
-    received = seconds(read(form, stamps).observations["received"])
-    assert received[:50] + received[51:] == stamps[:50] + stamps[51:]
+    decoded = read(form, stamps)
+    received = seconds(decoded.observations["received"])
+    assert received == [*stamps[:50], stamps[49], *stamps[51:]]
+    assert future(decoded) == [50]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("place", [1, 50, 99])
+def test_one_stamp_years_behind_all_others_is_as_good_as_none(form: str, place: int) -> None:
+    stamps = [T0 + 10 * i for i in range(100)]
+    # 1024 weeks: a receiver of satellite navigation whose week number rolled over
+    stamps[place] -= 1024 * 7 * DAY
+    decoded = read(form, stamps)
+    stamps[place] = stamps[place - 1]
+    if place < 99:
+        assert seconds(decoded.observations["time"]) == stamps
+        assert seconds(decoded.observations["received"]) == stamps
+    assert future(decoded) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("after", [2, 3, 20])
+def test_rows_grouped_by_vessel_are_no_flaws_after_a_silence(form: str, after: int) -> None:
+    """One vessel after the other, each silent for 14 hours: what stands beside its like is believed."""
+    one = [T0 + 600 * i for i in range(4)]
+    again = [T0 + 14 * HOUR + 600 * i for i in range(after)]
+    decoded = read(form, (one + again) * 3)
+    assert future(decoded) == []
+    assert seconds(decoded.observations["time"]) == (one + again) * 3
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("span", [DAY, 60 * DAY])
+def test_rows_in_no_order_at_all_are_no_flaws(form: str, span: int) -> None:
+    stamps = (T0 + np.random.default_rng(1).integers(0, span, 2000)).tolist()
+    assert future(read(form, stamps)) == []
 
 
 @pytest.mark.parametrize("form", ["tag block", "behind the sentence"])

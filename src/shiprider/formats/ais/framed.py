@@ -105,7 +105,7 @@ class Framer:
         self._arms = framing.armour()
         self._hexes = framing.hexadecimal()
         self._state = np.zeros(framing.STATE_LENGTH, np.int64)
-        self._state[[framing.LATEST, framing.RUNNING, framing.CLOCK, framing.PENDING]] = -1
+        self._state[[framing.LATEST, framing.RUNNING, framing.CLOCK, framing.PENDING, framing.PREVIOUS]] = -1
         self._ring = np.full((framing.RING_LENGTH, 4), -1, np.int64)
         self._ring_station = np.zeros((framing.RING_LENGTH, framing.STATION_BYTES), np.uint8)
         self._slots = np.zeros((framing.SLOTS, framing.SLOT_COLUMNS), np.int64)
@@ -143,7 +143,8 @@ class Framer:
             buffer = np.zeros(len(joined) + _PADDING, np.uint8)
             buffer[: len(joined)] = joined
             clock = int(self._state[framing.RUNNING])
-            at = framing.undecided(buffer, 0, len(joined), clock, self._scratch[0])
+            previous = int(self._state[framing.PREVIOUS])
+            at = framing.undecided(buffer, 0, len(joined), clock, previous, self._scratch[0])
             waiting, held = _cut(waiting, int(at))
             self._held = [(address, source.copy()) for address, source in held]
             yield from self._pieces(waiting, held, received_us, closes=True)

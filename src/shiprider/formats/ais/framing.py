@@ -42,7 +42,19 @@ from numpy.typing import NDArray
 META_COLUMNS: Final = 19
 
 # `state`: what spans calls, beside the ring and the slots. -1 is "none yet".
-LATEST, RUNNING, CLOCK, SENTENCES, LINES, LAG, PENDING, PENDING_RESOLUTION, PENDING_STATION, RING = range(10)
+(
+    LATEST,
+    RUNNING,
+    CLOCK,
+    SENTENCES,
+    LINES,
+    LAG,
+    PENDING,
+    PENDING_RESOLUTION,
+    PENDING_STATION,
+    RING,
+    PREVIOUS,
+) = range(11)
 STATE_LENGTH: Final = 16
 RING_LENGTH: Final = 16
 # Rows of `ring`: recent $PGHP lines that no sentence has claimed.
@@ -127,8 +139,9 @@ _LATEST: Final = 4_102_444_800_000_000
 #: (docs/decisions/0003): so many of them, in so many octets.
 NEXT_STAMPS: Final = 32
 NEXT_BYTES: Final = 16_384
-# Unsupported stamps: beyond a day with nobody beside it, and beyond a month, is a flaw. A clock that stands
-# a year ahead of most of what follows went wrong before, and goes back.
+# Where most of those stamps stay with the clock, one that stands alone more than an hour ahead is a flaw, and one
+# a month ahead in any company; so is one a year behind. A clock that stands a year ahead of most of what follows
+# went wrong before, and goes back.
 _MONTH: Final = 30 * _DAY
 _YEAR: Final = 365 * _DAY
 #: What becomes of the clock: it follows, it goes back, it stays; it stays and the stamp is a flaw.
@@ -637,28 +650,40 @@ def _peek(buf, i, end, out):
 
 
 @_inner
-def verdict(clock, moment, near, seen):
-    """What a recording's clock makes of a stamp that `near` of the `seen` stamps behind it agree with."""
+def verdict(clock, moment, near, calm, seen, beside):
+    """What a recording's clock makes of a stamp.
+
+    Of the `seen` stamps behind it `near` agree with it, and `calm` lie within an hour of the clock (of the first
+    that disagrees, where there is no clock yet); `beside`: the stamp before it lies within an hour of it.
+    """
     most = 2 * near > seen
+    # Only where those around it agree with each other is it known that this one is wrong.
+    known = 2 * calm > seen
     if clock < 0:
-        return FOLLOWS if most or not seen else FLAWED
+        if most or not seen:
+            return FOLLOWS
+        return FLAWED if known else STAYS
     ahead = moment - clock
     if ahead < -_YEAR:
-        return RETURNS if most else STAYS
+        if most:
+            return RETURNS
+        return FLAWED if known else STAYS
     if ahead <= _HOUR or most:
         return FOLLOWS
     if not seen:
         return FOLLOWS if ahead <= _MONTH else FLAWED
-    return FLAWED if ahead > _MONTH or (ahead > _DAY and not near) else STAYS
+    alone = not near and (ahead > _DAY or not beside)
+    return FLAWED if known and (alone or ahead > _MONTH) else STAYS
 
 
 @_inner
-def _judged(buf, start, end, ahead, ahead_end, clock, moment, out):
+def _judged(buf, start, end, ahead, ahead_end, clock, previous, moment, out):
     """The verdict on a stamp by those from buf[start:end] and ahead[:ahead_end]: (verdict, first that disagrees)."""
     if clock >= 0 and clock - _YEAR <= moment <= clock + _HOUR:
         return FOLLOWS, np.int64(-1)
     back = clock >= 0 and moment < clock
     near = 0
+    calm = 0
     seen = 0
     other = np.int64(-1)
     i = start
@@ -670,6 +695,7 @@ def _judged(buf, start, end, ahead, ahead_end, clock, moment, out):
             near += agrees
             if not agrees and other < 0:
                 other = out[0]
+            calm += abs(out[0] - (clock if clock >= 0 else other)) <= _HOUR
     i = 0
     while i < ahead_end and seen < NEXT_STAMPS and i + max(end - start, 0) < NEXT_BYTES:
         i = _peek(ahead, i, ahead_end, out)
@@ -679,13 +705,16 @@ def _judged(buf, start, end, ahead, ahead_end, clock, moment, out):
             near += agrees
             if not agrees and other < 0:
                 other = out[0]
-    return verdict(clock, moment, near, seen), other
+            calm += abs(out[0] - (clock if clock >= 0 else other)) <= _HOUR
+    return verdict(clock, moment, near, calm, seen, abs(moment - previous) <= _HOUR), other
 
 
 @_inner
 def _follow(buf, start, end, ahead, ahead_end, state, moment, out):
     """A recording's clock after a stamp; True where the stamp is a flaw."""
-    told, other = _judged(buf, start, end, ahead, ahead_end, state[RUNNING], moment, out)
+    previous = state[PREVIOUS]
+    state[PREVIOUS] = moment
+    told, other = _judged(buf, start, end, ahead, ahead_end, state[RUNNING], previous, moment, out)
     if told == FOLLOWS:
         state[RUNNING] = max(state[RUNNING], moment)
     elif told == RETURNS:
@@ -694,12 +723,12 @@ def _follow(buf, start, end, ahead, ahead_end, state, moment, out):
     elif state[RUNNING] < 0:
         # The first stamp of all is contradicted by those behind it: theirs is the time.
         state[RUNNING] = other
-        return moment > other + _DAY
+        return told == FLAWED and moment > other + _DAY
     return told == FLAWED
 
 
 @_kernel
-def undecided(buf, start, end, clock, out):
+def undecided(buf, start, end, clock, previous, out):
     """Where the first line begins whose stamp cannot be judged before more is read; `end`: there is none."""
     i = start
     while i < end:
@@ -717,7 +746,7 @@ def undecided(buf, start, end, clock, out):
             # The first stamp does not wait: a recording that breaks off after a few lines keeps them.
             if clock >= 0 and seen < NEXT_STAMPS and j - i < NEXT_BYTES:
                 return line
-            told, other = _judged(buf, i, end, buf, 0, clock, moment, out)
+            told, other = _judged(buf, i, end, buf, 0, clock, previous, moment, out)
             if told == RETURNS:
                 clock = moment
             elif told == FOLLOWS:
@@ -726,6 +755,7 @@ def undecided(buf, start, end, clock, out):
                 clock = other
         else:
             clock = max(clock, moment)
+        previous = moment
     return end
 
 
@@ -1450,7 +1480,12 @@ def scan(
                     _follow(buf, k, end, ahead, ahead_end, state, affix, stamp)
             if time >= 0 and not wall:
                 if _follow(buf, k, end, ahead, ahead_end, state, time, stamp):
-                    timed |= _DOUBTED
+                    if time < state[RUNNING]:
+                        # Years behind all around it: as good as no stamp.
+                        time = np.int64(-1)
+                        timed = np.int64(0)
+                    else:
+                        timed |= _DOUBTED
                 elif timed == 1 and time <= state[RUNNING]:
                     state[LATEST] = max(state[LATEST], time)
 

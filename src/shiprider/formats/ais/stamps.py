@@ -39,7 +39,7 @@ def stamped_pieces(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 def _believed(clock: int, stamp: int, later: list[int]) -> bool:
     near = sum(other >= stamp - HOUR_US for other in later[:NEXT_STAMPS])
-    return bool(_RULE.py_func(clock, stamp, near, len(later[:NEXT_STAMPS])) == FOLLOWS)
+    return bool(_RULE.py_func(clock, stamp, near, 0, len(later[:NEXT_STAMPS]), False) == FOLLOWS)
 
 
 def _ahead(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int, deque[tuple[bytes, int]]]]:

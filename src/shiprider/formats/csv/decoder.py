@@ -24,7 +24,7 @@ from shiprider.formats.csv.layouts import (
     find_layout,
     header_of,
 )
-from shiprider.formats.csv.running import received_times
+from shiprider.formats.csv.running import Running, received_times
 from shiprider.formats.decoded import REJECTS, Counts, DecodeContext, Decoded
 from shiprider.model.codes import IdentityKind, SensorKind, TimeSource, TransmitterClass
 from shiprider.model.errors import InputError
@@ -60,6 +60,7 @@ class _State(msgspec.Struct):
     header: bytes | None
     latest_us: int
     static: dict[int, int]
+    previous_us: int = -1
     #: Address and octets of the lines whose times can only be judged by those to come.
     held: list[tuple[int, bytes]] = msgspec.field(default_factory=list)
 
@@ -92,19 +93,22 @@ class CsvDecoder:
         lines = np.concatenate([p.lines for p in parsed])
         ignored = np.concatenate([p.ignored for p in parsed])
         self._state.held = []
+        times = usable.select(time=self._moment())["time"].to_numpy()
         if wall:
             received = np.full(usable.height, received_us, np.int64)
         else:
             final |= sum(len(octets) for _, octets in pieces[:-1]) > _MOST_HELD
-            times = usable.select(time=self._moment())["time"].to_numpy()
-            received, self._state.latest_us, known = received_times(times, self._state.latest_us, final=final)
+            running = Running(self._state.latest_us, self._state.previous_us)
+            times, received = received_times(times, running, final=final)
+            self._state.latest_us, self._state.previous_us = running.clock, running.previous
+            known = len(times)
             if known < usable.height:
                 cut = int(usable["raw"][known])
                 self._state.held = _from(pieces, cut)
                 usable = usable.head(known)
                 rejects = rejects.filter(pl.col("raw") < cut)
                 lines, ignored = lines[lines < cut], ignored[ignored < cut]
-        rows = self._timed(usable, received)
+        rows = self._timed(usable, times, received)
         statements = self._changed(rows)
         return Decoded(
             _as(rows, OBSERVATIONS),
@@ -318,7 +322,9 @@ class CsvDecoder:
             .then(pl.lit("bad position"))
         )
 
-    def _timed(self, frame: pl.DataFrame, received: NDArray[np.int64]) -> pl.DataFrame:
+    def _timed(
+        self, frame: pl.DataFrame, times: NDArray[np.int64], received: NDArray[np.int64]
+    ) -> pl.DataFrame:
         """The rows with our columns, all but those that only statements have."""
         context = self._context
         kind = self._layout.receiver_kind
@@ -331,7 +337,7 @@ class CsvDecoder:
         heading, turn = self._number("heading"), self._number("turn")
         unit_kn = self._layout.speed_unit == "kn"
         rows = frame.select(
-            time_us=self._moment(),
+            time_us=pl.Series(times, dtype=pl.Int64),
             receiver=self._text("receiver"),
             claimed_id=mmsi,
             claimed_id_kind=pl.when(mmsi > 0).then(int(IdentityKind.MMSI)).otherwise(int(IdentityKind.NONE)),

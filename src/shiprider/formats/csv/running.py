@@ -4,12 +4,13 @@ Always true: the rule is that of the AIS kernel (`framing.verdict`); one time fa
 neither moves the clock nor is believed; times in any number of calls give the same as in one.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shiprider.formats.ais.framing import FLAWED, FOLLOWS, NEXT_STAMPS, RETURNS, verdict
+from shiprider.formats.ais.framing import FLAWED, FOLLOWS, NEXT_STAMPS, RETURNS, STAYS, verdict
 from shiprider.measure.clock import DAY_US, HOUR_US
 
 _YEAR_US: Final = 365 * DAY_US
@@ -17,14 +18,25 @@ _YEAR_US: Final = 365 * DAY_US
 _RULE: Final[Any] = verdict
 
 
-def received_times(
-    times: NDArray[np.int64], clock: int, *, final: bool
-) -> tuple[NDArray[np.int64], int, int]:
-    """(received in us, clock after them, how many could be judged) for times in order of their lines.
+@dataclass(slots=True)
+class Running:
+    """Where the clock stands between calls: the latest believed time and the last of all, -1 before the first."""
 
-    `clock` is -1 before the first. Not `final`: what only later rows can judge is left for the next call.
+    clock: int = -1
+    previous: int = -1
+
+
+def received_times(
+    times: NDArray[np.int64], state: Running, *, final: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(times, received) in us, for as many `times`, in order of their lines, as could be judged; moves `state`.
+
+    A time years behind all around it is replaced by theirs. Not `final`: what only later rows can judge is
+    left for the next call.
     """
     received = np.empty(len(times), np.int64)
+    kept = times.copy()
+    clock = state.clock
     at = 0
     while at < len(times):
         jumps = _jumps(times[at:], clock)
@@ -40,17 +52,27 @@ def received_times(
         if clock >= 0 and len(after) < NEXT_STAMPS and not final:
             break
         agree = after <= moment + DAY_US if 0 <= moment < clock else after >= moment - HOUR_US
-        told = _RULE.py_func(clock, moment, int(agree.sum()), len(after))
+        # Those before the first that disagrees are near the time itself.
+        steady = (
+            np.abs(after - (clock if clock >= 0 else (after[~agree][:1] if (~agree).any() else 0))) <= HOUR_US
+        )
+        previous = int(times[at - 1]) if at else state.previous
+        beside = abs(moment - previous) <= HOUR_US
+        told = _RULE.py_func(clock, moment, int(agree.sum()), int(steady.sum()), len(after), beside)
         if told == RETURNS:
             clock = moment
         elif told == FOLLOWS:
             clock = max(clock, moment)
         elif clock < 0:
             clock = int(after[~agree][0])
-            told = FLAWED if moment > clock + DAY_US else told
+            told = FLAWED if told == FLAWED and moment > clock + DAY_US else STAYS
+        elif told == FLAWED and moment < clock:
+            kept[at] = clock
         received[at] = clock if told == FLAWED else max(clock, moment)
         at += 1
-    return received[:at], clock, at
+    if at:
+        state.clock, state.previous = clock, int(times[at - 1])
+    return kept[:at], received[:at]
 
 
 def _jumps(times: NDArray[np.int64], clock: int) -> NDArray[np.int64]:
