@@ -165,6 +165,7 @@ def fold_claims(
     past. Stops early where `events` is nearly full.
     """
     need, forget_s, need_invalid, hand_s, hand_m, hand_deg, least_mps, sustained_s = numbers[:8]
+    wait_s, drift = numbers[8:10]
     count = 0
     for i in range(begin, len(slot)):
         if count + PENDING + 8 > len(events):
@@ -241,15 +242,16 @@ def fold_claims(
                 y = min(max(places[u, C_LAT] + north / _RAD_M, -90.0), 90.0)
                 x = places[u, C_LON] + east / (_RAD_M * max(math.cos(math.radians(y)), 0.01))
                 miss = local_one(y, x, latitude[i], longitude[i])
-                # a course and speed hold less and less well: 5 % of the way
-                if miss < best_m + 0.05 * places[u, C_SPEED] * lag and miss < hand_m * 3.0:
-                    best, best_m = u, miss
+                # a course and speed hold less and less well
+                beyond = miss - drift * places[u, C_SPEED] * lag
+                if beyond < best_m:
+                    best, best_m = u, beyond
             if best >= 0:
                 for k in range(PENDING):
                     if pending[k, H_OLD] < 0:
                         pending[k, H_OLD] = best
                         pending[k, H_NEW] = v
-                        pending[k, H_DUE] = moment + np.int64(hand_s * 1e6)
+                        pending[k, H_DUE] = moment + np.int64(wait_s * 1e6)
                         pending[k, H_START] = identity[best, C_TIME]
                         pending[k, H_APPEARED] = moment
                         pending[k, H_OLD_RAW] = identity[best, C_RAW]

@@ -64,6 +64,8 @@ class IdentityForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     handover_miss_m: float
     handover_course_deg: float
     handover_least_mps: float
+    handover_wait_s: float
+    handover_drift_share: float
     sustained_s: float
     cargo_mps: float
     tanker_mps: float
@@ -198,6 +200,8 @@ class IdentityDetector:
                 numbers.handover_course_deg,
                 numbers.handover_least_mps,
                 numbers.sustained_s,
+                numbers.handover_wait_s,
+                numbers.handover_drift_share,
             ],
             np.float64,
         )
@@ -273,17 +277,17 @@ class IdentityDetector:
         facts["old_mmsi"], facts["new_mmsi"] = str(mmsi), str(other)
         facts["silence_s"] = round((event[claims.V_END] - event[claims.V_START]) * 1e-6)
         flags = {state_.alpha3 for m in (mmsi, other) if (state_ := mmsi_state(m)) is not None}
-        weights = {"at sea": 1.0, "flag changed": 0.5} if len(flags) > 1 else {"at sea": 1.0}
+        weights = {"at sea": 2.0, "flag changed": 0.5} if len(flags) > 1 else {"at sea": 2.0}
         if state.identity[event[claims.V_OTHER], claims.C_TRANSMITTER] != TransmitterClass.A:
             # Heard now and then: of boats fishing together one falls silent as another is heard again.
-            weights["class B"] = -1.0
+            weights["class B"] = -2.0
         if event[claims.V_COUNT]:
-            weights["first hours of the rows"] = -1.5
+            weights["first hours of the rows"] = -2.5
         return self._finding(state, event, value, "mmsi_change", "handover", facts, weights, other)
 
     def _stated_by(self, state: IdentityState, one: int, other: int, appeared_us: int) -> bool:
         """Whether the two had stated to be one hull before their handover would be told: then it was told."""
-        due_us = appeared_us + round(self.numbers.handover_s * 1e6)
+        due_us = appeared_us + round(self.numbers.handover_wait_s * 1e6)
         pair = (min(one, other), max(one, other))
         return any(
             state.told.get((reason, *pair), due_us + 1) <= due_us for reason in ("same_imo", "same_name")

@@ -148,7 +148,7 @@ def fold_motion(
 ) -> tuple[int, int]:
     """Rows from `begin`; stops early where `events` is nearly full: (next row, events)."""
     jump_m, faster_times, faster_mps, within_s, course_deg, speed_share = preset[:6]
-    turns_deg, least_positions, residual, radius_m, circle_mps = preset[6:11]
+    turns_deg, least_positions, residual, radius_m, circle_mps, believed_s = preset[6:12]
     count = 0
     for i in range(begin, len(slot)):
         if count + 5 > len(events):
@@ -165,10 +165,11 @@ def fold_motion(
         if numbers[v, M_JUMP] > 0:
             since = (moment - numbers[v, M_JUMP]) * 1e-6
             near = local_one(places[v, M_JUMP_LAT], places[v, M_JUMP_LON], y, x)
-            stays = track[i] == numbers[v, M_JUMP_TRACK] and near <= 500.0 + 40.0 * since
+            reach = 500.0 + 40.0 * min(since, within_s) + _RETURN_MPS * max(since - within_s, 0.0)
+            stays = track[i] == numbers[v, M_JUMP_TRACK] and near <= reach
             # beside the place it came from is not "there, too"
             back = local_one(places[v, M_JUMP_FROM_LAT], places[v, M_JUMP_FROM_LON], y, x)
-            if stays and since <= within_s and near < back:
+            if stays and since <= believed_s and near < back:
                 events[count, 0] = OFFSET if places[v, M_OFFSET] > 0.0 else TELEPORT
                 events[count, 1] = v
                 events[count, 2] = numbers[v, M_JUMP_FROM]
@@ -190,7 +191,9 @@ def fold_motion(
             elif track[i] == numbers[v, M_JUMP_FROM_TRACK] != numbers[v, M_JUMP_TRACK]:
                 # it still speaks from where it was: a stray position, or an identity used twice
                 numbers[v, M_JUMP] = 0
-            elif since > within_s or (not (flaws[i] & _IMPOSSIBLE) and track[i] == numbers[v, M_JUMP_TRACK]):
+            elif since > believed_s or (
+                not (flaws[i] & _IMPOSSIBLE) and track[i] == numbers[v, M_JUMP_TRACK]
+            ):
                 numbers[v, M_JUMP] = 0
         if numbers[v, M_TOLD] > 0 and track[i] != numbers[v, M_TRACK]:
             if (moment - numbers[v, M_TOLD]) * 1e-6 > _RETURN_S or (

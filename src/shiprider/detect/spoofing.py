@@ -39,6 +39,7 @@ class SpoofingForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     faster_times: float
     faster_mps: float
     within_s: float
+    believed_s: float
     course_deg: float
     speed_share: float
     turns_deg: float
@@ -128,6 +129,7 @@ class SpoofingDetector:
                 n.circle_residual,
                 n.circle_radius_m,
                 n.circle_mps,
+                n.believed_s,
             ],
             np.float64,
         )
