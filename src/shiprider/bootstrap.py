@@ -39,7 +39,7 @@ from shiprider.formats.csv.layouts import CsvLayout
 from shiprider.formats.decoded import DecodeContext, Decoder
 from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
-from shiprider.model.errors import StorageError, UsageError
+from shiprider.model.errors import InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
 from shiprider.model.record import Observer
@@ -86,17 +86,35 @@ def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = (
         start_us=declared.start_us,
         received_clock=declared.received_clock,
     )
-    return sniffed(head, context, layouts, source.origin.file or declared.name)
+    if declared.columns:
+        from shiprider.formats.csv.layouts import declared as layout
+
+        layouts = (layout(declared.columns, f"The column map of feed {declared.name!r}"), *layouts)
+    try:
+        return sniffed(head, context, layouts, source.origin.file or declared.name)
+    except InputError:
+        # A line that never ends may begin with anything; what is no sentence of it is refused line by line.
+        if declared.received_clock != "wall" or declared.format or layouts:
+            raise
+        from shiprider.formats.ais.decoder import AisDecoder
+
+        return AisDecoder(context)
 
 
-def recording(path: str, *, name: str = "", start_us: int | None = None, form: str = "") -> Feed:
-    """The feed of one recording; `-` is standard input. Raises UsageError where there is no such file."""
+def recording(
+    path: str, *, name: str = "", start_us: int | None = None, form: str = "", columns: str = ""
+) -> Feed:
+    """The feed of one recording; `-` is standard input; `columns` a TOML file about a table's columns.
+
+    Raises UsageError where there is no such file, InputError where the column map is none.
+    """
     declaration = Declaration(
         name=name or ("stdin" if path == "-" else spelt(Path(path).name)),
         standard="IEC 61162-1 VDM/VDO, or CSV",
         format=form,
         start_us=start_us,
         received_clock="recording",
+        columns=column_map(columns) if columns else "",
     )
     if path == "-":
         return StandardInputFeed(declaration)
@@ -170,6 +188,15 @@ def folds(presets: Sequence[str] = (), user_presets: str = "") -> Folds:
     """Tracker and detectors. Raises UsageError where a preset is none."""
     user = parse_user_presets(read_text(user_presets), user_presets) if user_presets else ()
     return Folds(CooperativeTracker, make_detectors(presets, user))
+
+
+def column_map(path: str) -> str:
+    """The text of a declared column map, once it is known to be one. Raises UsageError, InputError."""
+    from shiprider.formats.csv.layouts import declared
+
+    text = read_text(path)
+    declared(text, path)
+    return text
 
 
 def layouts(path: str) -> tuple[CsvLayout, ...]:
@@ -247,7 +274,7 @@ def compressed_writer(path: Path) -> Iterator[Callable[[bytes], object]]:
 
 
 def live_feed(declared: FeedSettings, folder: Path) -> Feed:
-    """A feed of the settings. Raises UsageError."""
+    """A feed of the settings. Raises UsageError, InputError."""
     from shiprider.adapters.feeds.folder import FolderFeed
     from shiprider.adapters.feeds.tcp import TcpFeed
     from shiprider.adapters.feeds.udp import UdpFeed
@@ -263,6 +290,7 @@ def live_feed(declared: FeedSettings, folder: Path) -> Feed:
         receiver_kind=ReceiverKind[declared.receiver_kind.upper()],
         start_us=us_from_iso(declared.start) if declared.start else None,
         received_clock="recording" if recorded else "wall",
+        columns=column_map(_beside(folder, declared.columns)) if declared.columns else "",
     )
     if declared.kind == "tcp":
         return TcpFeed(declared.host, declared.port, declaration, jitter=random.random)
@@ -429,8 +457,23 @@ def backup_node(opened: OpenNode, target: Path) -> Manifest:
         node=opened.settings.node,
         made_us=wall_us(),
         copy_ledger=lambda place: copy_ledger(opened.folder / LEDGER, place / LEDGER),
-        others=[opened.folder / FILE_NAME],
+        others=[opened.folder / FILE_NAME, *_operators_files(opened)],
+        folder=opened.folder,
     )
+
+
+def _operators_files(opened: OpenNode) -> list[Path]:
+    """Files that the settings name and that lie in the node's folder: without them a copy does not start."""
+    watch = opened.settings.watch
+    names = {
+        watch.anchorages,
+        watch.receivers,
+        watch.user_presets,
+        *(f.columns for f in opened.settings.feeds),
+    }
+    root = opened.folder.resolve()
+    places = [opened.folder / name for name in sorted(names) if name and not Path(name).is_absolute()]
+    return [place for place in places if place.is_file() and place.resolve().is_relative_to(root)]
 
 
 def legal_holds(opened: OpenNode) -> list[Hold]:

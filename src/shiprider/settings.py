@@ -19,7 +19,10 @@ ReceiverKindName = Literal["unknown", "terrestrial", "satellite", "aircraft", "v
 
 
 class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One source of bytes. `path` for file and folder, `host` and `port` for tcp and udp."""
+    """One source of bytes. `path` for file and folder, `host` and `port` for tcp and udp.
+
+    `columns` names a TOML file, beside the settings, with what the columns of a table mean.
+    """
 
     name: str
     kind: FeedKind
@@ -27,6 +30,7 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     host: str = "127.0.0.1"
     port: int = 0
     format: str = ""
+    columns: str = ""
     start: str = ""
     nature: NatureName = "declared"
     receiver_kind: ReceiverKindName = "unknown"

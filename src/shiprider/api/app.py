@@ -50,8 +50,13 @@ def _page(folder: Path) -> Any:
         """A file of the built client, or its page."""
         if path.lstrip("/").startswith("api/") or not path.isprintable():
             raise NotFoundException
-        wanted = (root / path.lstrip("/")).resolve()
-        if path.strip("/") and wanted.is_relative_to(root) and wanted.is_file():
+        try:
+            wanted = (root / path.lstrip("/")).resolve()
+            found = bool(path.strip("/")) and wanted.is_relative_to(root) and wanted.is_file()
+        except OSError:
+            # Longer than any name of a file can be.
+            raise NotFoundException from None
+        if found:
             kind = mimetypes.guess_type(wanted.name)[0] or "application/octet-stream"
             cache = _FOR_EVER if "assets" in wanted.relative_to(root).parts[:-1] else "no-cache"
             return Response(wanted.read_bytes(), media_type=kind, headers={"cache-control": cache})

@@ -16,6 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from shiprider.api.app import make_app
+from shiprider.api.patience import CONNECTIONS, BoundedProtocol
 from shiprider.api.site import Site
 from shiprider.model.errors import StopFeed, UsageError
 
@@ -71,7 +72,8 @@ class Server:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 make_app(site, token=self.token, port=self.port, static=static),
-                http="h11",
+                http=BoundedProtocol,
+                limit_concurrency=CONNECTIONS,
                 ws="websockets-sansio",
                 ws_max_size=65_536,
                 ws_ping_interval=20.0,

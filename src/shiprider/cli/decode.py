@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 @click.command(epilog="Example: shiprider decode recording.nmea --json | head")
@@ -23,7 +23,7 @@ def command(files: tuple[str, ...], as_json: bool, limit: int | None) -> None:
 
     from shiprider.bootstrap import message_lines
 
-    lines = (line for path in files for line in message_lines(path))
+    lines = (line for path in files for line in _some(path, message_lines(path)))
     taken = islice(lines, limit) if limit else lines
     if as_json:
         import sys
@@ -34,6 +34,22 @@ def command(files: tuple[str, ...], as_json: bool, limit: int | None) -> None:
         out.flush()
         return
     _summary(taken)
+
+
+def _some(path: str, lines: "Iterable[bytes]") -> "Iterator[bytes]":
+    """The lines; raises InputError where there is none: an empty answer would look like a quiet sea."""
+    from shiprider.cli.output import plain
+    from shiprider.model.errors import InputError
+
+    found = False
+    for line in lines:
+        found = True
+        yield line
+    if not found:
+        raise InputError(
+            f"{plain(path)} holds no AIS message that can be decoded: check that it is a recording of AIS "
+            "sentences (tables of positions are read by `detect` and `ingest`)."
+        )
 
 
 def _summary(lines: "Iterable[bytes]") -> None:

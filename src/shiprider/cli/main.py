@@ -38,6 +38,9 @@ COMMANDS: Final[dict[str, tuple[str, str, bool]]] = {
     "completion": ("completion", "Print the completion script of a shell.", False),
 }
 
+#: Commands that keep what they have done when they are interrupted.
+KEEPING: Final = frozenset({"demo", "ingest", "run"})
+
 #: Exit codes, printed by `shiprider --help`.
 EXIT_CODES: Final = (
     "0 done · 2 wrong use · 3 unreadable input · 4 feed stopped · 5 storage · 6 node busy · "
@@ -47,6 +50,14 @@ EXIT_CODES: Final = (
 
 class _ReaderGone(Exception):
     """What read standard output (head, less) has ended."""
+
+
+class _Interrupted(Exception):
+    """A command was interrupted; `kept` tells whether what it had done stays."""
+
+    def __init__(self, *, kept: bool) -> None:
+        super().__init__()
+        self.kept = kept
 
 
 class LazyGroup(click.Group):
@@ -90,6 +101,8 @@ class LazyGroup(click.Group):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
+        except (click.Abort, KeyboardInterrupt):
+            raise _Interrupted(kept=ctx.invoked_subcommand in KEEPING) from None
         except BrokenPipeError:
             raise _ReaderGone from None
         return result
@@ -130,8 +143,15 @@ def main() -> None:
         error.show(file=told)
         print(*map(plain, told.getvalue().splitlines()), sep="\n", file=sys.stderr)
         sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        print("Interrupted: what was taken in is kept, start again to go on.", file=sys.stderr)
+    except (_Interrupted, click.Abort, KeyboardInterrupt) as stopped:
+        kept = isinstance(stopped, _Interrupted) and stopped.kept
+        what = "what was taken in is kept, start again to go on." if kept else "it was not finished."
+        try:
+            sys.stdout.flush()
+        except OSError:
+            # The reader of a pipe is often interrupted with us: what it did not take is no error.
+            _to_nowhere()
+        print(f"Interrupted: {what}", file=sys.stderr)
         sys.exit(130)
     except ShipriderError as error:
         print(f"shiprider: {plain(error)}", file=sys.stderr)

@@ -8,13 +8,19 @@ import click
 @click.command(epilog="Example: shiprider quarantine --node ./node --replay")
 @click.option("--node", "folder", type=click.Path(path_type=Path), default=Path("node"), show_default=True)
 @click.option("--replay", is_flag=True, help="Decode it all again and add what now works, exactly once.")
-@click.option("--json", "as_json", is_flag=True, help="One reason a line.")
-def command(folder: Path, replay: bool, as_json: bool) -> None:
+@click.option(
+    "--entries",
+    type=click.IntRange(1),
+    metavar="N",
+    help="The newest N entries: file, byte offset, reason, bytes.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One reason, or one entry, a line.")
+def command(folder: Path, replay: bool, entries: int | None, as_json: bool) -> None:
     """List what a node could not decode, by reason; its bytes are kept."""
     from shiprider import bootstrap
     from shiprider.cli.output import json_line, progress, say, table
     from shiprider.cli.serving import refuse_running
-    from shiprider.flow.rebuild import reasons, replay_quarantine
+    from shiprider.flow.rebuild import newest, reasons, replay_quarantine
 
     refuse_running(folder)
     with bootstrap.open_node(folder) as opened:
@@ -30,6 +36,26 @@ def command(folder: Path, replay: bool, as_json: bool) -> None:
                 f"{done.resolved:,} entries resolved, {done.left:,} left, rows added: {done.added or 'none'}."
             )
         counts = reasons(opened.lake)
+        listed = newest(opened.lake, entries) if entries else []
+    if entries:
+        if as_json:
+            for entry in listed:
+                json_line(entry)
+        else:
+            table(
+                ("file", "byte", "length", "reason", "begins"),
+                [
+                    (
+                        e["file"] or e["feed"],
+                        e["file_offset"],
+                        e["length"],
+                        e["reason"],
+                        str(e["excerpt"])[:60],
+                    )
+                    for e in listed
+                ],
+            )
+        return
     if as_json:
         for reason, count in counts.items():
             json_line({"reason": reason, "count": count})

@@ -57,8 +57,11 @@ def backup(
     made_us: int,
     copy_ledger: Callable[[Path], None] | None = None,
     others: Sequence[Path] = (),
+    folder: Path | None = None,
 ) -> Manifest:
     """Copy a node into a new folder: `spool/`, `lake/`, `state/`, what `copy_ledger` makes, `others`.
+
+    `others` keep their place below `folder`, the node's, where that is given.
 
     `copy_ledger(folder)` writes a consistent copy of the ledger into the folder. Raises UsageError
     where the folder is not empty, DiskFull, StorageError (then the copy has no manifest: remove it).
@@ -66,7 +69,9 @@ def backup(
     _empty_folder(target)
     try:
         for path in others:
-            shutil.copy2(path, target / path.name)
+            place = target / (path.relative_to(folder) if folder is not None else path.name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, place)
         if copy_ledger is not None:
             copy_ledger(target)
         lake.copy_to(target)

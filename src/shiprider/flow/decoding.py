@@ -67,6 +67,12 @@ def open_by_content(source: Source, head: bytes) -> Decoder:
     A connection (no digest) that declares nothing carries sentences: its first bytes may be cut.
     """
     context = context_of(source)
+    if source.declaration.columns:
+        from shiprider.formats.csv.layouts import declared as layout
+        from shiprider.formats.sniffing import open_decoder
+
+        tables = (layout(source.declaration.columns, "The declared column map"),)
+        return open_decoder(head, context, tables, source.origin.file or source.declaration.name)
     if source.declaration.format == "nmea" or not (source.declaration.format or source.origin.digest):
         from shiprider.formats.ais.decoder import AisDecoder
 

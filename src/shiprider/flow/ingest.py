@@ -340,8 +340,6 @@ class Ingest:
             self._tell(force=True)
 
     def _tell(self, *, force: bool = False) -> None:
-        if self._on_status is None:
-            return
         now = self._clock()
         if force or now - self._told_at >= 0.1:
             self._told_at = now
@@ -351,4 +349,5 @@ class Ingest:
             else:
                 self.status.alarms.pop("segments", None)
             self.status.notices = tuple(n for feed in self._feeds for n in feed.notices())
-            self._on_status(self.status)
+            if self._on_status is not None:
+                self._on_status(self.status)

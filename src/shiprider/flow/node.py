@@ -59,6 +59,8 @@ _PICTURE_US: Final = 24 * HOUR_US
 
 #: A live feed that gave nothing for so long is idle.
 _SILENT_S: Final = 120.0
+#: Files that could not be read, named in the status: the newest.
+_REFUSED_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,7 +351,8 @@ class Node:
         ingest = self._ingest.status if self._ingest is not None else Status()
         feeds = tuple(self._feed_state(feed, ingest, now) for feed in self._feeds)
         disk = shutil.disk_usage(self.stores.folder)
-        notices = [*ingest.alarms.values(), *ingest.notices, *filter(None, [self._tending])]
+        refused = list(ingest.refused.values())[-_REFUSED_SHOWN:]
+        notices = [*ingest.alarms.values(), *ingest.notices, *refused, *filter(None, [self._tending])]
         if self.live.too_late:
             notices.append(
                 f"{self.live.too_late:,} rows came later than allowed; they are in the lake and folded in at the next start."
@@ -384,7 +387,8 @@ class Node:
             messages=count,
             messages_per_s=count / max(now_s - self._started_s, 1.0),
             nature=Nature(declared.nature).name.lower(),
-            notice=stopped,
+            # What a quiet feed says of its line tells more than that it is quiet.
+            notice=stopped or ("" if fresh else next(iter(feed.notices()), "")),
         )
 
 

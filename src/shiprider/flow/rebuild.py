@@ -13,6 +13,7 @@ import polars as pl
 
 from shiprider.flow.decoding import TABLES, Decoding, Rows
 from shiprider.flow.ingest import STREAM
+from shiprider.measure.clock import iso_from_us
 from shiprider.ports.lake import Lake
 from shiprider.ports.spool import Spool
 
@@ -128,6 +129,24 @@ def reasons(lake: Lake) -> Mapping[str, int]:
         .collect()
     )
     return dict(counted.iter_rows())
+
+
+def newest(lake: Lake, most: int) -> list[dict[str, object]]:
+    """The newest entries of the quarantine: where each lies in what came in, why it is there, how it begins."""
+    names = ["received", "feed", "file", "file_offset", "raw", "raw_length", "reason", "excerpt"]
+    found = lake.scan("quarantine", names).sort("raw").tail(most).collect()
+    return [
+        {
+            "feed": row["feed"],
+            "file": row["file"],
+            "file_offset": row["file_offset"],
+            "length": row["raw_length"],
+            "reason": row["reason"],
+            "received": iso_from_us(round(row["received"].timestamp() * 1e6)),
+            "excerpt": row["excerpt"],
+        }
+        for row in found.iter_rows(named=True)
+    ]
 
 
 def same_rows(one: Lake, other: Lake, table: str) -> bool:

@@ -192,9 +192,7 @@ def _cleaned(store: DayStore, cleaner: Cleaner) -> pa.Table:
 
 def steps(observations: pa.Table, statements: pa.Table) -> Iterator[tuple[pa.Table, pa.Table, int]]:
     """Ordered rows cut into steps at the same times: (observations, statements, until)."""
-    observations = observations.filter(
-        pc.equal(pc.bit_wise_and(pc.fill_null(observations["flaws"], 0), int(Flaw.TIME_FUTURE)), 0)
-    )
+    observations, statements = _believable(observations), _believable(statements)
     times = np.asarray(pc.cast(observations["time"], pa.int64()).combine_chunks())
     said = np.asarray(pc.cast(statements["time"], pa.int64()).combine_chunks())
     if not len(times) and not len(said):
@@ -206,6 +204,11 @@ def steps(observations: pa.Table, statements: pa.Table) -> Iterator[tuple[pa.Tab
         to, said_to = int(np.searchsorted(times, edge, "right")), int(np.searchsorted(said, edge, "right"))
         yield observations.slice(at, to - at), statements.slice(said_at, said_to - said_at), edge
         at, said_at = to, said_to
+
+
+def _believable(rows: pa.Table) -> pa.Table:
+    """Rows without those of a clock that runs ahead."""
+    return rows.filter(pc.equal(pc.bit_wise_and(pc.fill_null(rows["flaws"], 0), int(Flaw.TIME_FUTURE)), 0))
 
 
 class Latest:

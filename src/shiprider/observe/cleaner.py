@@ -135,7 +135,7 @@ class Cleaner:
         arrays: dict[str, NDArray[np.generic]] = {}
         for name, seen in (("p", self._positions), ("s", self._statements), ("m", self._messages)):
             arrays[name + "k"], arrays[name + "t"], arrays[name + "r"] = seen.entries()
-            arrays[name + "n"] = np.array([seen.newest], np.int64)
+            arrays[name + "n"] = np.array([seen.newest, seen.votes], np.int64)
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
         return buffer.getvalue()
@@ -144,6 +144,6 @@ class Cleaner:
         """Go on from a snapshot."""
         with np.load(io.BytesIO(snapshot), allow_pickle=False) as arrays:
             self._positions, self._statements, self._messages = (
-                Seen.of(arrays[n + "k"], arrays[n + "t"], arrays[n + "r"], int(arrays[n + "n"][0]))
+                Seen.of(arrays[n + "k"], arrays[n + "t"], arrays[n + "r"], *arrays[n + "n"].tolist())
                 for n in "psm"
             )

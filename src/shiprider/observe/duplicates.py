@@ -36,6 +36,10 @@ FIXED_WINDOW_US: Final = 1_500_000
 #: How far behind the newest time a copy is still looked for: satellites are up to 25 minutes late.
 HORIZON_US: Final = HOUR_US
 
+#: So many more rows must speak for a time further ahead than the horizon than against it, before it is believed:
+#: one bad clock must not make the table forget the hour that is being received.
+VOTES: Final = 16
+
 _BUCKET_US: Final = 64 * SECOND_US
 _SMALLEST: Final = 1 << 12
 _NEVER: Final = -(1 << 62)
@@ -79,11 +83,12 @@ def _mark(
     places: U64,
     used: int,
     newest: int,
+    votes: int,
     future: NDArray[np.bool_],
     duplicate_of: I64,
     start: int,
-) -> tuple[int, int, int]:
-    """Judge rows from `start`; stops early when there is no room: (next row, used, newest)."""
+) -> tuple[int, int, int, int]:
+    """Judge rows from `start`; stops early when there is no room: (next row, used, newest, votes)."""
     mask = np.uint64(len(places) - 1)
     wanted = np.empty((_AHEAD, 3), np.uint64)
     for begin in range(start, len(payload), _AHEAD):
@@ -128,15 +133,24 @@ def _mark(
             duplicate_of[i] = found
             if found < 0:
                 if used >= len(keys):
-                    return i, used, newest
+                    return i, used, newest, votes
                 keys[used] = wanted[i - begin, 0]
                 times[used] = moment
                 raws[used] = raw[i]
                 used += 1
                 places[np.int64(home)] = wanted[i - begin, 0] & _TAG | np.uint64(used)
-                if moment > newest and not future[i]:
+                if future[i]:
+                    continue
+                if newest != _NEVER and moment > newest + HORIZON_US:
+                    votes += 1
+                    if votes < VOTES:
+                        continue
+                elif votes and moment > newest - HORIZON_US:
+                    votes -= 1
+                if moment > newest:
+                    votes = 0 if moment > newest + HORIZON_US else votes
                     newest = moment
-    return len(payload), used, newest
+    return len(payload), used, newest, votes
 
 
 @njit(cache=True, nogil=True)
@@ -182,6 +196,7 @@ class Seen:
 
     used: int = 0
     newest: int = _NEVER
+    votes: int = 0
     keys: U64 = field(default_factory=lambda: np.empty(_SMALLEST, np.uint64))
     times: I64 = field(default_factory=lambda: np.empty(_SMALLEST, np.int64))
     raws: I64 = field(default_factory=lambda: np.empty(_SMALLEST, np.int64))
@@ -190,12 +205,12 @@ class Seen:
     def mark(self, payload: U64, time_us: I64, raw: I64, window_us: I64, future: NDArray[np.bool_]) -> I64:
         """For each row the raw address of the first row of its transmission, -1 where it is that first row.
 
-        `future` rows (a clock that runs ahead) do not move the horizon.
+        `future` rows (a clock that runs ahead) do not move the horizon; neither do a few that are far ahead.
         """
         duplicate_of = np.empty(len(payload), np.int64)
         row = 0
         while True:
-            row, self.used, self.newest = _mark(
+            row, self.used, self.newest, self.votes = _mark(
                 payload,
                 time_us,
                 raw,
@@ -206,6 +221,7 @@ class Seen:
                 self.places,
                 self.used,
                 self.newest,
+                self.votes,
                 future,
                 duplicate_of,
                 row,
@@ -249,8 +265,15 @@ class Seen:
         return self.keys[: self.used], self.times[: self.used], self.raws[: self.used]
 
     @classmethod
-    def of(cls, keys: U64, times: I64, raws: I64, newest: int) -> "Seen":
+    def of(cls, keys: U64, times: I64, raws: I64, newest: int, votes: int = 0) -> "Seen":
         """The table of a snapshot's entries."""
-        seen = cls(newest=newest, keys=keys.copy(), times=times.copy(), raws=raws.copy(), used=len(keys))
+        seen = cls(
+            newest=newest,
+            votes=votes,
+            keys=keys.copy(),
+            times=times.copy(),
+            raws=raws.copy(),
+            used=len(keys),
+        )
         seen._sized(max(_SMALLEST, len(keys) + len(keys) // 2))
         return seen

@@ -24,7 +24,8 @@ LINE_BYTES = 1 << 20
 class Declaration:
     """What an adapter says of itself and of what it carries.
 
-    `format` is a hint ("" to look at the bytes); `trust` in words ("unauthenticated broadcast");
+    `format` is a hint ("" to look at the bytes); `columns` the TOML text of a table's declared columns, ""
+    where none were (the text and not its place: a rebuild must read the same); `trust` in words ("unauthenticated broadcast");
     `rate_hz` the usual messages a second, None where unknown; `start_us` the operator's start time of
     an unstamped recording; `received_clock` says whether `received` comes from the wall or from the
     recording's own stamps.
@@ -42,6 +43,7 @@ class Declaration:
     receiver_kind: ReceiverKind = ReceiverKind.UNKNOWN
     start_us: int | None = None
     received_clock: ReceivedClock = "wall"
+    columns: str = ""
 
 
 @dataclass(frozen=True, slots=True)

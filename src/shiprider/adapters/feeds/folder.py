@@ -31,6 +31,8 @@ class _Seen:
     inode: int
     size: int
     changed_ns: int
+    #: Also moves when only the rights change: a file that could not be read is then looked at again.
+    touched_ns: int
 
 
 class FolderFeed:
@@ -112,13 +114,22 @@ class FolderFeed:
                 if (
                     not path.name.startswith(".")
                     and path.suffix.lower() not in _UNFINISHED
-                    and path.is_file()
+                    and self._is_file(path)
                 ):
                     yield path
         except OSError as error:
             raise StopFeed(
                 f"{self._folder} cannot be listed ({error.strerror}): check its rights."
             ) from error
+
+    def _is_file(self, path: Path) -> bool:
+        """Whether there is a file; a place we may not look at does not stop the folder."""
+        try:
+            found = path.is_file()
+        except OSError as error:
+            self._notices[path] = f"{path} cannot be looked at ({error.strerror}): check its rights."
+            return False
+        return found
 
     def _file(self, path: Path) -> Iterator[Chunk]:
         try:
@@ -150,4 +161,4 @@ def _seen(path: Path) -> _Seen | None:
         state = path.stat()
     except OSError:
         return None
-    return _Seen(state.st_ino, state.st_size, state.st_mtime_ns)
+    return _Seen(state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)

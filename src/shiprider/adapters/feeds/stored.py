@@ -43,7 +43,7 @@ def digest_of(path: Path, lengths: frozenset[int] = frozenset()) -> tuple[str, i
     prefixes: dict[int, str] = {}
     marks = sorted(lengths)
     with open_raw(path) as raw:
-        while block := raw.read(BLOCK):
+        while block := _read(raw, path):
             while marks and marks[0] <= size + len(block):
                 part = digest.copy()
                 part.update(block[: marks[0] - size])
@@ -51,6 +51,14 @@ def digest_of(path: Path, lengths: frozenset[int] = frozenset()) -> tuple[str, i
             digest.update(block)
             size += len(block)
     return digest.hexdigest(), size, prefixes
+
+
+def _read(raw: io.BufferedReader, path: Path) -> bytes:
+    """The next block. Raises InputError: a file that a server or a disk lost stops itself, not the node."""
+    try:
+        return raw.read(BLOCK)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): check the disk.") from error
 
 
 class ZstdStream:
@@ -87,7 +95,11 @@ class StoredStream:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._raw = open_raw(path)
-        head = self._raw.peek(4)[:4]
+        try:
+            head = self._raw.peek(4)[:4]
+        except OSError as error:
+            self._raw.close()
+            raise InputError(f"{path} cannot be read ({error.strerror}): check the disk.") from error
         if head[:2] == _GZIP:
             self.kind = "gzip"
         elif head == _ZSTD or head[1:] == _ZSTD_SKIPPABLE:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from shiprider.adapters.feeds.file import wall_us
+from shiprider.adapters.feeds.hosts import checked_host
 from shiprider.adapters.feeds.lines import LineCutter
 from shiprider.model.errors import UsageError
 from shiprider.ports.feed import CHUNK_BYTES, Chunk, Declaration, Origin, Taken
@@ -39,7 +40,7 @@ class TcpFeed:
     ) -> None:
         if not 0 < port < 65536:
             raise UsageError(f"Port {port} of feed {declaration.name!r} is none: give one from 1 to 65535.")
-        self._address = (host, port)
+        self._address = (checked_host(host, declaration.name), port)
         self._declaration = declaration
         self._jitter = jitter
         self._now_us = now_us
@@ -67,9 +68,10 @@ class TcpFeed:
         while not self._stop.is_set():
             line = self._connect()
             if line is not None:
-                wait = self._first_wait_s
                 with line:
                     for data in self._pieces(line):
+                        # A peer that only takes the line and drops it is not asked ever again at once.
+                        wait = self._first_wait_s
                         yield Chunk(origin, data, offset, self._now_us(), progress=offset + len(data))
                         offset += len(data)
             self._stop.wait(wait * (0.5 + self._jitter()))

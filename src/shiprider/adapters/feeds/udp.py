@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from shiprider.adapters.feeds.file import wall_us
+from shiprider.adapters.feeds.hosts import checked_host
 from shiprider.model.errors import StopFeed
 from shiprider.ports.feed import CHUNK_BYTES, Chunk, Declaration, Origin, Taken
 
@@ -18,6 +19,8 @@ from shiprider.ports.feed import CHUNK_BYTES, Chunk, Declaration, Origin, Taken
 BUFFER_BYTES: Final = 48 << 20
 GATHER_S: Final = 0.1
 _DATAGRAM: Final = 65535
+#: What a waiting datagram takes beside its bytes: small ones must not outgrow the buffer.
+_OVERHEAD: Final = 64
 
 
 class UdpFeed:
@@ -40,6 +43,7 @@ class UdpFeed:
         self._ready = threading.Condition()
         self._stop = threading.Event()
         self.dropped = 0
+        host = checked_host(host, declaration.name)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
@@ -71,14 +75,16 @@ class UdpFeed:
                 continue
             except OSError:
                 break
+            if not datagram:
+                continue
             if not datagram.endswith(b"\n"):
                 datagram += b"\n"
             with self._ready:
-                if self._waiting_bytes + len(datagram) > self._buffer_bytes:
+                if self._waiting_bytes + len(datagram) + _OVERHEAD > self._buffer_bytes:
                     self.dropped += 1
                     continue
                 self._waiting.append(datagram)
-                self._waiting_bytes += len(datagram)
+                self._waiting_bytes += len(datagram) + _OVERHEAD
                 self._ready.notify()
 
     def chunks(self, taken: Sequence[Taken]) -> Iterator[Chunk]:
@@ -108,7 +114,7 @@ class UdpFeed:
                 part = self._waiting.popleft()
                 parts.append(part)
                 size += len(part)
-            self._waiting_bytes -= size
+            self._waiting_bytes -= size + _OVERHEAD * len(parts)
         return b"".join(parts)
 
     def stop(self) -> None:

@@ -1,7 +1,8 @@
 """AIS bytes to the lake's columns.
 
 Always true: rows come out in the order in which their messages were completed; the same bytes give the
-same rows however they are cut into calls (at line ends); what spans calls is in `snapshot()`.
+same rows however they are cut into calls (at line ends; the first holds NEXT_STAMPS stamps, or all of them);
+what spans calls is in `snapshot()`.
 """
 
 import numpy as np

@@ -95,7 +95,8 @@ def frames(
     """Framed blocks, each with the chunk it came from and the address of that chunk's first byte."""
     if context.start_us is None and context.received_clock == "recording":
         context = replace(context, start_us=_NO_TIME_US)
-    framer = Framer(context)
+    # What is printed has no `received`, and a line is printed with the chunk that it lies in.
+    framer = Framer(context, patient=False)
     chunks: Iterable[bytes | memoryview] = [data] if isinstance(data, (bytes, memoryview)) else data
     raw = 0
     held: bytes | memoryview | None = None

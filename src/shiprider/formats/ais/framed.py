@@ -29,6 +29,7 @@ _SHORTEST: Final = 18
 _MAGIC: Final = b"AISF\x01"
 _REASONS: Final = pa.array(framing.REASONS)
 _NO_REJECTS: Final = REJECTS.empty_table()
+_NOTHING: Final = np.zeros(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +91,21 @@ def written(
 class Framer:
     """Holds the state of one stream of sentences."""
 
-    def __init__(self, context: DecodeContext) -> None:
+    def __init__(self, context: DecodeContext, *, patient: bool = True) -> None:
+        """`patient`: lines whose stamp can only be judged by those to come wait for the next call."""
         self._wall = context.received_clock == "wall"
+        self._patient = patient and not self._wall
+        # Address and octets of the lines that wait, piece by piece.
+        self._held: _Pieces = []
+        self._ahead = np.zeros(framing.NEXT_BYTES + 2 * _PADDING, np.uint8)
+        self._ahead_end = 0
         self._start_us = -1 if context.start_us is None else context.start_us
         self._nature = int(context.nature)
         self._receiver_kind = int(context.receiver_kind)
         self._arms = framing.armour()
         self._hexes = framing.hexadecimal()
         self._state = np.zeros(framing.STATE_LENGTH, np.int64)
-        self._state[[framing.LATEST, framing.RUNNING, framing.CLOCK, framing.PENDING]] = -1
+        self._state[[framing.LATEST, framing.RUNNING, framing.CLOCK, framing.PENDING, framing.PREVIOUS]] = -1
         self._ring = np.full((framing.RING_LENGTH, 4), -1, np.int64)
         self._ring_station = np.zeros((framing.RING_LENGTH, framing.STATION_BYTES), np.uint8)
         self._slots = np.zeros((framing.SLOTS, framing.SLOT_COLUMNS), np.int64)
@@ -123,20 +130,57 @@ class Framer:
         self, data: bytes | memoryview, raw: int, received_us: int, *, final: bool = False
     ) -> Iterator[Framed]:
         """Frame whole lines, a block at a time; at least one (perhaps empty) result."""
-        source = np.frombuffer(data, np.uint8)
-        position = 0
-        opened = 0
-        first = True
-        while position < len(source) or first:
-            first = False
-            end = self._line_end(source, position)
-            self._reserve(end - position)
-            closes = end >= len(source) or end - opened >= STRETCH_BYTES
-            yield from self._block(source[position:end], raw + position, received_us, closes=closes)
-            position = end
-            if closes:
-                opened = end
+        pieces = [*self._held, (raw, np.frombuffer(data, np.uint8))]
+        self._held = []
+        waiting: _Pieces = []
+        if self._patient and not final:
+            size = sum(len(source) for _, source in pieces)
+            pieces, waiting = _cut(pieces, _next_line(pieces, size - framing.NEXT_BYTES))
+        yield from self._pieces(pieces, waiting, received_us, closes=not waiting)
+        if waiting:
+            # Only now is the clock known at which these begin.
+            joined = np.concatenate([source for _, source in waiting])
+            buffer = np.zeros(len(joined) + _PADDING, np.uint8)
+            buffer[: len(joined)] = joined
+            clock = int(self._state[framing.RUNNING])
+            previous = int(self._state[framing.PREVIOUS])
+            at = framing.undecided(buffer, 0, len(joined), clock, previous, self._scratch[0])
+            waiting, held = _cut(waiting, int(at))
+            self._held = [(address, source.copy()) for address, source in held]
+            yield from self._pieces(waiting, held, received_us, closes=True)
         yield from self._leftovers(received_us, final=final)
+
+    def _pieces(
+        self, pieces: "_Pieces", behind: "_Pieces", received_us: int, *, closes: bool
+    ) -> Iterator[Framed]:
+        """Frame pieces of lines one after the other; `behind` is only looked at."""
+        opened = 0
+        for number, (address, source) in enumerate(pieces or [(0, _NOTHING)]):
+            last = number + 1 >= len(pieces)
+            position = 0
+            while position < len(source) or (last and not position):
+                end = self._line_end(source, position)
+                self._reserve(end - position)
+                whole = end >= len(source)
+                closing = (whole and last and closes) or end - opened >= STRETCH_BYTES
+                self._look_ahead([source[end:], *(s for _, s in (*pieces[number + 1 :], *behind))])
+                yield from self._block(source[position:end], address + position, received_us, closes=closing)
+                if closing:
+                    opened = end
+                if whole:
+                    break
+                position = end
+
+    def _look_ahead(self, sources: "list[NDArray[np.uint8]]") -> None:
+        """The next octets, so far as a stamp's judgement may need them."""
+        at = 0
+        if not self._wall:
+            for source in sources:
+                taken = source[: len(self._ahead) - _PADDING - at]
+                self._ahead[at : at + len(taken)] = taken
+                at += len(taken)
+        self._ahead[at : at + _PADDING] = 0
+        self._ahead_end = at
 
     def _line_end(self, source: NDArray[np.uint8], position: int) -> int:
         """The end of a block: just behind a line end, or the end of the data."""
@@ -176,6 +220,8 @@ class Framer:
                 self._buffer,
                 start,
                 size,
+                self._ahead,
+                self._ahead_end,
                 raw + start,
                 received_us,
                 self._wall,
@@ -244,14 +290,15 @@ class Framer:
                 rejected,
                 int(counts[framing.N_STATION_BYTES]),
             ),
-            bool(counts[framing.N_STAMPS]),
+            # Lines wait only for the sake of their stamps.
+            bool(counts[framing.N_STAMPS]) or bool(self._held),
             int(counts[framing.N_UNTIMED]),
             size,
             closes,
         )
 
     def snapshot(self) -> bytes:
-        """State, ring, open slots."""
+        """State, ring, open slots, lines that wait."""
         used = np.flatnonzero(self._slots[:, framing.S_USED]).astype(np.int64)
         pieces = [
             self._state.tobytes(),
@@ -263,6 +310,8 @@ class Framer:
             self._symbols[used].tobytes(),
             self._slot_station[used].tobytes(),
         ]
+        for address, source in self._held:
+            pieces += [struct.pack("<qq", address, len(source)), source.tobytes()]
         return _MAGIC + struct.pack("<q", len(used)) + b"".join(pieces)
 
     def restore(self, state: bytes) -> None:
@@ -293,3 +342,38 @@ class Framer:
         self._slots[used] = take((count, framing.SLOT_COLUMNS), np.int64)
         self._symbols[used] = take((count, framing.PARTS_MOST, framing.PART_SYMBOLS), np.uint8)
         self._slot_station[used] = take((count, framing.STATION_BYTES), np.uint8)
+        self._held = []
+        while position < len(state):
+            address, size = take((2,), np.int64).tolist()
+            self._held.append((address, take((size,), np.uint8).astype(np.uint8)))
+
+
+#: Stretches of lines: the address of the first octet, and the octets.
+_Pieces = list[tuple[int, NDArray[np.uint8]]]
+
+
+def _cut(pieces: _Pieces, at: int) -> tuple[_Pieces, _Pieces]:
+    """What lies before and behind the octet `at`, counted over all pieces."""
+    before: _Pieces = []
+    behind: _Pieces = []
+    for address, source in pieces:
+        here = min(max(at, 0), len(source))
+        if here:
+            before.append((address, source[:here]))
+        if here < len(source):
+            behind.append((address + here, source[here:]))
+        at -= len(source)
+    return before, behind
+
+
+def _next_line(pieces: _Pieces, at: int) -> int:
+    """The first start of a line at or behind the octet `at`, counted over all pieces; 0 where `at` is not above 0."""
+    if at <= 0:
+        return 0
+    passed = 0
+    for _, source in pieces:
+        ends = np.flatnonzero(source[max(at - 1 - passed, 0) :] == 10)
+        if at <= passed + len(source) and len(ends):
+            return max(at - 1, passed) + int(ends[0]) + 1
+        passed += len(source)
+    return passed

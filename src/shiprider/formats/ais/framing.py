@@ -42,7 +42,19 @@ from numpy.typing import NDArray
 META_COLUMNS: Final = 19
 
 # `state`: what spans calls, beside the ring and the slots. -1 is "none yet".
-LATEST, RUNNING, CLOCK, SENTENCES, LINES, LAG, PENDING, PENDING_RESOLUTION, PENDING_STATION, RING = range(10)
+(
+    LATEST,
+    RUNNING,
+    CLOCK,
+    SENTENCES,
+    LINES,
+    LAG,
+    PENDING,
+    PENDING_RESOLUTION,
+    PENDING_STATION,
+    RING,
+    PREVIOUS,
+) = range(11)
 STATE_LENGTH: Final = 16
 RING_LENGTH: Final = 16
 # Rows of `ring`: recent $PGHP lines that no sentence has claimed.
@@ -118,9 +130,24 @@ _TIME_ASSUMED: Final = 32
 _SECOND: Final = 1_000_000
 _MINUTE: Final = 60_000_000
 _DAY: Final = 86_400_000_000
+_HOUR: Final = 3_600_000_000
 # 2000-01-01 and 2100-01-01: a stamp outside is no time of an AIS message.
 _EARLIEST: Final = 946_684_800_000_000
 _LATEST: Final = 4_102_444_800_000_000
+
+#: A recording's clock follows a stamp no further ahead than this unasked; beyond, the next stamps are asked
+#: (docs/decisions/0003): so many of them, in so many octets.
+NEXT_STAMPS: Final = 32
+NEXT_BYTES: Final = 16_384
+# Where most of those stamps stay with the clock, one that stands alone more than an hour ahead is a flaw, and one
+# a month ahead in any company; so is one a year behind. A clock that stands a year ahead of most of what follows
+# went wrong before, and goes back.
+_MONTH: Final = 30 * _DAY
+_YEAR: Final = 365 * _DAY
+#: What becomes of the clock: it follows, it goes back, it stays; it stays and the stamp is a flaw.
+FOLLOWS, RETURNS, STAYS, FLAWED = range(4)
+#: Beside `timed` where the stamp is a flaw.
+_DOUBTED: Final = 4
 
 #: One bit, or one number, in each of eight octets.
 _ZEROS: Final = np.uint64(0x3030303030303030)
@@ -579,6 +606,159 @@ def _affix(buf, start, end, out):
         i = j
 
 
+@_inner
+def _peek(buf, i, end, out):
+    """The stamp of the line from i, taken for granted, in out[0] (-1: none); gives the next line's start."""
+    out[0] = -1
+    bang = np.int64(-1)
+    star = np.int64(-1)
+    j = i
+    while j < end and _get(buf, j) != _LINE_FEED and _get(buf, j) != _CARRIAGE_RETURN:
+        if bang < 0 and _get(buf, j) == _BANG:
+            bang = j
+        elif bang >= 0 and star < 0 and _get(buf, j) == _STAR:
+            star = j
+        j += 1
+    if i < j and _get(buf, i) == _BACKSLASH:
+        k = i + 1
+        while k < j and _get(buf, k) != _BACKSLASH:
+            before = _get(buf, k - 1)
+            if _get(buf, k) == 99 and _get(buf, k + 1) == 58 and (before == _BACKSLASH or before == _COMMA):
+                m = k + 2
+                while m < j and (48 <= _get(buf, m) <= 57 or _get(buf, m) == 46):
+                    m += 1
+                _epoch(buf, k + 2, m, out)
+                break
+            k += 1
+    elif j - i > 30 and _get(buf, i) == _DOLLAR and _get(buf, i + 1) == 80 and _get(buf, i + 2) == 71:
+        _, k = _number(buf, i + 6, 4)
+        year, k = _number(buf, k + 1, 4)
+        month, k = _number(buf, k + 1, 2)
+        day, k = _number(buf, k + 1, 2)
+        hour, k = _number(buf, k + 1, 2)
+        minute, k = _number(buf, k + 1, 2)
+        second, k = _number(buf, k + 1, 2)
+        out[0] = _moment(year, month, day, hour, minute, second)
+    elif bang >= 0:
+        if star >= 0 and j > star + 3:
+            _affix(buf, star + 3, min(j, star + 83), out)
+        if out[0] < 0 and bang > i:
+            _affix(buf, max(i, bang - 64), bang, out)
+    if j < end and _get(buf, j) == _CARRIAGE_RETURN and _get(buf, j + 1) == _LINE_FEED:
+        j += 1
+    return j + 1
+
+
+@_inner
+def verdict(clock, moment, near, calm, seen, beside):
+    """What a recording's clock makes of a stamp.
+
+    Of the `seen` stamps behind it `near` agree with it, and `calm` lie within an hour of the clock (of the first
+    that disagrees, where there is no clock yet); `beside`: the stamp before it lies within an hour of it.
+    """
+    most = 2 * near > seen
+    # Only where those around it agree with each other is it known that this one is wrong.
+    known = 2 * calm > seen
+    if clock < 0:
+        if most or not seen:
+            return FOLLOWS
+        return FLAWED if known else STAYS
+    ahead = moment - clock
+    if ahead < -_YEAR:
+        if most:
+            return RETURNS
+        return FLAWED if known else STAYS
+    if ahead <= _HOUR or most:
+        return FOLLOWS
+    if not seen:
+        return FOLLOWS if ahead <= _MONTH else FLAWED
+    alone = not near and (ahead > _DAY or not beside)
+    return FLAWED if known and (alone or ahead > _MONTH) else STAYS
+
+
+@_inner
+def _judged(buf, start, end, ahead, ahead_end, clock, previous, moment, out):
+    """The verdict on a stamp by those from buf[start:end] and ahead[:ahead_end]: (verdict, first that disagrees)."""
+    if clock >= 0 and clock - _YEAR <= moment <= clock + _HOUR:
+        return FOLLOWS, np.int64(-1)
+    back = clock >= 0 and moment < clock
+    near = 0
+    calm = 0
+    seen = 0
+    other = np.int64(-1)
+    i = start
+    while i < end and seen < NEXT_STAMPS and i - start < NEXT_BYTES:
+        i = _peek(buf, i, end, out)
+        if out[0] >= 0:
+            seen += 1
+            agrees = out[0] <= moment + _DAY if back else out[0] >= moment - _HOUR
+            near += agrees
+            if not agrees and other < 0:
+                other = out[0]
+            calm += abs(out[0] - (clock if clock >= 0 else other)) <= _HOUR
+    i = 0
+    while i < ahead_end and seen < NEXT_STAMPS and i + max(end - start, 0) < NEXT_BYTES:
+        i = _peek(ahead, i, ahead_end, out)
+        if out[0] >= 0:
+            seen += 1
+            agrees = out[0] <= moment + _DAY if back else out[0] >= moment - _HOUR
+            near += agrees
+            if not agrees and other < 0:
+                other = out[0]
+            calm += abs(out[0] - (clock if clock >= 0 else other)) <= _HOUR
+    return verdict(clock, moment, near, calm, seen, abs(moment - previous) <= _HOUR), other
+
+
+@_inner
+def _follow(buf, start, end, ahead, ahead_end, state, moment, out):
+    """A recording's clock after a stamp; True where the stamp is a flaw."""
+    previous = state[PREVIOUS]
+    state[PREVIOUS] = moment
+    told, other = _judged(buf, start, end, ahead, ahead_end, state[RUNNING], previous, moment, out)
+    if told == FOLLOWS:
+        state[RUNNING] = max(state[RUNNING], moment)
+    elif told == RETURNS:
+        state[RUNNING] = moment
+        state[LATEST] = moment
+    elif state[RUNNING] < 0:
+        # The first stamp of all is contradicted by those behind it: theirs is the time.
+        state[RUNNING] = other
+        return told == FLAWED and moment > other + _DAY
+    return told == FLAWED
+
+
+@_kernel
+def undecided(buf, start, end, clock, previous, out):
+    """Where the first line begins whose stamp cannot be judged before more is read; `end`: there is none."""
+    i = start
+    while i < end:
+        line = i
+        i = _peek(buf, line, end, out)
+        moment = out[0]
+        if moment < 0:
+            continue
+        if clock < 0 or moment > clock + _HOUR or moment < clock - _YEAR:
+            seen = 0
+            j = i
+            while j < end and seen < NEXT_STAMPS and j - i < NEXT_BYTES:
+                j = _peek(buf, j, end, out)
+                seen += out[0] >= 0
+            # The first stamp does not wait: a recording that breaks off after a few lines keeps them.
+            if clock >= 0 and seen < NEXT_STAMPS and j - i < NEXT_BYTES:
+                return line
+            told, other = _judged(buf, i, end, buf, 0, clock, previous, moment, out)
+            if told == RETURNS:
+                clock = moment
+            elif told == FOLLOWS:
+                clock = max(clock, moment)
+            elif clock < 0:
+                clock = other
+        else:
+            clock = max(clock, moment)
+        previous = moment
+    return end
+
+
 @_once
 def _tag_block(buf, start, end, hexes, out):
     """Fields of a tag block buf[start:end], without its backslashes.
@@ -767,8 +947,11 @@ def _emit(
 ):  # fmt: skip
     """Write one whole message's row. Returns the reason why not, or OK.
 
-    `timed`: 0 no stamp of its own, 1 the receiver's, 2 the stamp of whoever wrote the file.
+    `timed`: 0 no stamp of its own, 1 the receiver's, 2 the stamp of whoever wrote the file; 4 more where that
+    stamp is a flaw.
     """
+    doubted = timed >= _DOUBTED
+    timed &= _DOUBTED - 1
     room = symbols * 6
     if room < 8:
         return TRUNCATED
@@ -804,6 +987,7 @@ def _emit(
         time < 0
         and own >= 0
         and (state[CLOCK] < 0 or abs(own - state[CLOCK]) < _DAY)
+        and (state[CLOCK] >= 0 or start_us < _EARLIEST or abs(own - start_us) < _DAY)
         and (state[LATEST] < 0 or abs(own - state[LATEST]) < _DAY)
     ):
         time = own
@@ -841,8 +1025,11 @@ def _emit(
     if wall:
         received = received_us
     else:
-        state[RUNNING] = max(state[RUNNING], time)
+        if timed == 0:
+            state[RUNNING] = max(state[RUNNING], time)
         received = state[RUNNING]
+        if time > received and not doubted:
+            received = time
 
     row = counts[N_MESSAGES]
     at = counts[N_STATION_BYTES]
@@ -1105,7 +1292,7 @@ def _sentence(buf, j, end, arms, hexes, stream, place, part_symbols, head):
 
 @_kernel
 def scan(
-    buf, start, end, raw, received_us, wall, start_us, nature, receiver_kind,
+    buf, start, end, ahead, ahead_end, raw, received_us, wall, start_us, nature, receiver_kind,
     arms, hexes, layouts, tests, types,
     state, ring, ring_station, slots, slot_symbols, slot_station, pending_station,
     stamp, tag, fields, head, station, part_symbols, joined,
@@ -1113,6 +1300,7 @@ def scan(
 ):  # fmt: skip
     """Decode buf[start:end]; `raw` is the address of buf[start]. Results in meta, stream, pool, rejects.
 
+    ahead[:ahead_end] is what follows, looked at only to judge a stamp that is far from those before it.
     Stops early, at a line's start given in counts[N_POSITION], when a result is full.
     """
     for m in range(COUNTS):
@@ -1288,10 +1476,18 @@ def scan(
                     timed = 2 if state[LAG] > _MINUTE else 1
                 else:
                     state[LAG] = abs(affix - time)
-                state[RUNNING] = max(state[RUNNING], affix)
-            if time >= 0 and timed == 1:
-                state[LATEST] = max(state[LATEST], time)
-                state[RUNNING] = max(state[RUNNING], time)
+                if not wall and time != affix:
+                    _follow(buf, k, end, ahead, ahead_end, state, affix, stamp)
+            if time >= 0 and not wall:
+                if _follow(buf, k, end, ahead, ahead_end, state, time, stamp):
+                    if time < state[RUNNING]:
+                        # Years behind all around it: as good as no stamp.
+                        time = np.int64(-1)
+                        timed = np.int64(0)
+                    else:
+                        timed |= _DOUBTED
+                elif timed == 1 and time <= state[RUNNING]:
+                    state[LATEST] = max(state[LATEST], time)
 
             talker = _get(buf, j + 1) << 16 | _get(buf, j + 2) << 8 | _get(buf, j + 5)
             address = raw + (begin - start)

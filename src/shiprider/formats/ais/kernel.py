@@ -43,3 +43,6 @@ def _compile(progress: Callable[[str], None]) -> None:
     progress("AIS decoding")
     decoder = AisDecoder(DecodeContext(feed="", received_clock="wall"))
     decoder.decode(_SAMPLE + text.tobytes(), 0, 1_700_000_000_000_000, final=True)
+    recorded = AisDecoder(DecodeContext(feed="", received_clock="recording"))
+    recorded.decode(text.tobytes(), 0, 0)
+    recorded.decode(b"", len(text), 0, final=True)

@@ -5,6 +5,7 @@ number for its place or identity, or of another number of columns, is a reject; 
 itself becomes a statement only when it changes.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,7 @@ from shiprider.formats.csv.layouts import (
     find_layout,
     header_of,
 )
+from shiprider.formats.csv.running import Running, received_times
 from shiprider.formats.decoded import REJECTS, Counts, DecodeContext, Decoded
 from shiprider.model.codes import IdentityKind, SensorKind, TimeSource, TransmitterClass
 from shiprider.model.errors import InputError
@@ -33,6 +35,8 @@ _TIME: Final = pl.Datetime("us", "UTC")
 _SIZES: Final = ("to_bow", "to_stern", "to_port", "to_starboard")
 #: What tables write where a station said nothing.
 _UNSAID: Final = ("unknown", "undefined", "null", "nan", "none", "n/a")
+#: So many octets wait for the rows that judge their times, and no more.
+_MOST_HELD: Final = 1 << 20
 #: A table gives no accuracy: that of a GNSS receiver without augmentation (IMO A.915(22): 10 m at 95 %).
 _SIGMA_M: Final = 15.0
 #: Classes of vessels, and what the first three digits of a number say of the others (ITU-R M.585-9).
@@ -56,6 +60,19 @@ class _State(msgspec.Struct):
     header: bytes | None
     latest_us: int
     static: dict[int, int]
+    previous_us: int = -1
+    #: Address and octets of the lines whose times can only be judged by those to come.
+    held: list[tuple[int, bytes]] = msgspec.field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """Rows with a time and rows without; the addresses of all lines, and of those that are no rows at all."""
+
+    usable: pl.DataFrame
+    rejects: pl.DataFrame
+    lines: NDArray[np.int64]
+    ignored: NDArray[np.int64]
 
 
 class CsvDecoder:
@@ -68,13 +85,47 @@ class CsvDecoder:
 
     def decode(self, data: bytes | memoryview, raw: int, received_us: int, final: bool = False) -> Decoded:
         """Decode whole lines whose first byte has address `raw`. Raises `InputError` for a foreign header."""
-        del final
+        wall = self._context.received_clock == "wall"
+        pieces = [*self._state.held, (raw, bytes(data))]
+        parsed = [self._parsed(octets, address) for address, octets in pieces]
+        usable = pl.concat([p.usable for p in parsed])
+        rejects = pl.concat([p.rejects for p in parsed])
+        lines = np.concatenate([p.lines for p in parsed])
+        ignored = np.concatenate([p.ignored for p in parsed])
+        self._state.held = []
+        times = usable.select(time=self._moment())["time"].to_numpy()
+        if wall:
+            received = np.full(usable.height, received_us, np.int64)
+        else:
+            final |= sum(len(octets) for _, octets in pieces[:-1]) > _MOST_HELD
+            running = Running(self._state.latest_us, self._state.previous_us)
+            times, received = received_times(times, running, final=final)
+            self._state.latest_us, self._state.previous_us = running.clock, running.previous
+            known = len(times)
+            if known < usable.height:
+                cut = int(usable["raw"][known])
+                self._state.held = _from(pieces, cut)
+                usable = usable.head(known)
+                rejects = rejects.filter(pl.col("raw") < cut)
+                lines, ignored = lines[lines < cut], ignored[ignored < cut]
+        rows = self._timed(usable, times, received)
+        statements = self._changed(rows)
+        return Decoded(
+            _as(rows, OBSERVATIONS),
+            _as(statements, STATEMENTS),
+            MESSAGES.empty_table(),
+            rejects.sort("raw").to_arrow().cast(REJECTS),
+            Counts(len(lines), rows.height, len(ignored), rejects.height),
+        )
+
+    def _parsed(self, data: bytes, raw: int) -> "_Parsed":
+        """One stretch of lines whose first byte has address `raw`. Raises `InputError` for a foreign header."""
         source = np.frombuffer(data, np.uint8)
         starts, ends = _lines(source)
-        lines = len(starts)
+        lines = starts + raw
         blank = ends == starts
+        ignored = [starts[blank] + raw]
         starts, ends = starts[~blank], ends[~blank]
-        ignored = lines - len(starts)
         keep = np.ones(len(starts), np.bool_)
         if self._state.header is None and len(starts):
             self._state.header = bytes(source[starts[0] : ends[0]])
@@ -88,7 +139,7 @@ class CsvDecoder:
                 )
             self._layout = layout
             keep[place] = False
-            ignored += 1
+            ignored.append(starts[place : place + 1] + raw)
         starts, ends = starts[keep], ends[keep]
         header = header_of(self._state.header or b"", self._layout.delimiter)
         good = self._columns_of(source, starts, ends) == len(header)
@@ -107,16 +158,7 @@ class CsvDecoder:
                 "reason": pl.Series(["wrong number of columns"] * int((~good).sum()), dtype=pl.String),
             }
         )
-        rejects = pl.concat([bad, ragged]).sort("raw").to_arrow().cast(REJECTS)
-        rows = self._timed(usable, received_us)
-        statements = self._changed(rows)
-        return Decoded(
-            _as(rows, OBSERVATIONS),
-            _as(statements, STATEMENTS),
-            MESSAGES.empty_table(),
-            rejects,
-            Counts(lines, rows.height, ignored, rejects.num_rows),
-        )
+        return _Parsed(usable, pl.concat([bad, ragged]), lines, np.concatenate(ignored))
 
     def snapshot(self) -> bytes:
         """All state that spans calls."""
@@ -280,7 +322,9 @@ class CsvDecoder:
             .then(pl.lit("bad position"))
         )
 
-    def _timed(self, frame: pl.DataFrame, received_us: int) -> pl.DataFrame:
+    def _timed(
+        self, frame: pl.DataFrame, times: NDArray[np.int64], received: NDArray[np.int64]
+    ) -> pl.DataFrame:
         """The rows with our columns, all but those that only statements have."""
         context = self._context
         kind = self._layout.receiver_kind
@@ -293,7 +337,7 @@ class CsvDecoder:
         heading, turn = self._number("heading"), self._number("turn")
         unit_kn = self._layout.speed_unit == "kn"
         rows = frame.select(
-            time_us=self._moment(),
+            time_us=pl.Series(times, dtype=pl.Int64),
             receiver=self._text("receiver"),
             claimed_id=mmsi,
             claimed_id_kind=pl.when(mmsi > 0).then(int(IdentityKind.MMSI)).otherwise(int(IdentityKind.NONE)),
@@ -330,20 +374,9 @@ class CsvDecoder:
             .then(0.0)
             .otherwise("to_starboard_m"),
         )
-        if context.received_clock == "wall":
-            rows = rows.with_columns(received_us=pl.lit(received_us, pl.Int64))
-        else:
-            rows = rows.with_columns(
-                received_us=pl.max_horizontal(
-                    pl.col("time_us").cum_max(), pl.lit(self._state.latest_us, pl.Int64)
-                )
-            )
-        if rows.height:
-            latest: Any = rows["time_us"].max()
-            self._state.latest_us = max(self._state.latest_us, int(latest))
         return rows.with_columns(
             time=pl.col("time_us").cast(_TIME),
-            received=pl.col("received_us").cast(_TIME),
+            received=pl.Series(received, dtype=pl.Int64).cast(_TIME),
             day=pl.col("time_us").cast(_TIME).dt.date(),
             time_source=pl.lit(int(TimeSource.FILE)),
             # Whole seconds in every published layout.
@@ -404,6 +437,15 @@ def _lines(source: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int
     ends = ends.astype(np.int64)
     returned = (ends > starts) & (source[np.maximum(ends - 1, 0)] == 13) if len(ends) else ends > starts
     return starts, ends - returned
+
+
+def _from(pieces: list[tuple[int, bytes]], raw: int) -> list[tuple[int, bytes]]:
+    """What lies at address `raw` and behind."""
+    return [
+        (max(address, raw), octets[max(raw - address, 0) :])
+        for address, octets in pieces
+        if address + len(octets) > raw
+    ]
 
 
 def _as(rows: pl.DataFrame, schema: pa.Schema) -> pa.Table:

@@ -294,8 +294,8 @@ def declared(text: str, source: str = "the declaration") -> CsvLayout:
     if unit not in SPEED_FACTORS:
         raise InputError(f"{source} gives speed_unit {unit!r}: use one of {', '.join(SPEED_FACTORS)}.")
     delimiter = str(found.get("delimiter", ","))
-    if len(delimiter) != 1:
-        raise InputError(f"{source} gives delimiter {delimiter!r}: use one character.")
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+        raise InputError(f"{source} gives delimiter {delimiter!r}: use one ASCII character that is no quote.")
     formats = found.get("time_formats", list(ISO))
     return CsvLayout(
         name=str(found.get("name", source)),

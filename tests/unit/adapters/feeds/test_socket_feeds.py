@@ -107,12 +107,12 @@ def test_udp_gives_datagrams_as_whole_lines_in_order() -> None:
 
 
 def test_udp_counts_what_does_not_fit() -> None:
-    feed = UdpFeed("127.0.0.1", 0, DECLARATION, buffer_bytes=1000)
+    feed = UdpFeed("127.0.0.1", 0, DECLARATION, buffer_bytes=10 * (100 + 64))
     chunks = iter(feed.chunks(()))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.sendto(b"first\n", ("127.0.0.1", feed.port))
         assert next(chunks).data == b"first\n"
-        # Nobody takes anything now: 10 of 100 bytes fit, 40 do not.
+        # Nobody takes anything now: 10 of 100 bytes, and 64 beside each, fit; 40 do not.
         for _ in range(50):
             sender.sendto(b"x" * 99 + b"\n", ("127.0.0.1", feed.port))
         end = time.monotonic() + 5
