@@ -80,7 +80,8 @@ _CLASS_OF: Final = {
     **dict.fromkeys((4, 16, 17, 20, 22, 23), TransmitterClass.BASE_STATION),
     9: TransmitterClass.SAR_AIRCRAFT,
     21: TransmitterClass.AID_TO_NAVIGATION,
-    **dict.fromkeys((19, 24), TransmitterClass.B_CS),
+    # Type 18 says by its unit flag whether it is self-organised: `columns.fill` sees to that.
+    **dict.fromkeys((18, 19, 24), TransmitterClass.B_CS),
 }
 #: The class of a message type.
 CLASSES: Final = np.array([int(_CLASS_OF.get(n, TransmitterClass.UNKNOWN)) for n in range(32)], np.int64)
