@@ -91,14 +91,15 @@ def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = (
 
         layouts = (layout(declared.columns, f"The column map of feed {declared.name!r}"), *layouts)
     try:
-        return sniffed(head, context, layouts, source.origin.file or declared.name)
+        if declared.format != "nmea":
+            return sniffed(head, context, layouts, source.origin.file or declared.name)
     except InputError:
         # A line that never ends may begin with anything; what is no sentence of it is refused line by line.
         if declared.received_clock != "wall" or declared.format or layouts:
             raise
-        from shiprider.formats.ais.decoder import AisDecoder
+    from shiprider.formats.ais.decoder import AisDecoder
 
-        return AisDecoder(context)
+    return AisDecoder(context)
 
 
 def recording(
