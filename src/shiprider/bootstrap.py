@@ -91,14 +91,18 @@ def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = (
 
         layouts = (layout(declared.columns, f"The column map of feed {declared.name!r}"), *layouts)
     try:
-        return sniffed(head, context, layouts, source.origin.file or declared.name)
+        if declared.format != "nmea":
+            # What is read from a pipe has a name of its own in the spool, which says nothing to people.
+            piped = source.origin.file.startswith("stdin-") and not source.origin.digest
+            shown = "Standard input" if piped else source.origin.file or declared.name
+            return sniffed(head, context, layouts, shown)
     except InputError:
         # A line that never ends may begin with anything; what is no sentence of it is refused line by line.
         if declared.received_clock != "wall" or declared.format or layouts:
             raise
-        from shiprider.formats.ais.decoder import AisDecoder
+    from shiprider.formats.ais.decoder import AisDecoder
 
-        return AisDecoder(context)
+    return AisDecoder(context)
 
 
 def recording(

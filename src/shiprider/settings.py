@@ -13,6 +13,8 @@ import msgspec
 
 FILE_NAME: Final = "shiprider.toml"
 
+#: "" looks at the bytes.
+FeedFormat = Literal["", "nmea", "csv"]
 FeedKind = Literal["file", "folder", "stdin", "tcp", "udp"]
 NatureName = Literal["declared", "simulated", "exercise"]
 ReceiverKindName = Literal["unknown", "terrestrial", "satellite", "aircraft", "vessel"]
@@ -29,7 +31,7 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     path: str = ""
     host: str = "127.0.0.1"
     port: int = 0
-    format: str = ""
+    format: FeedFormat = ""
     columns: str = ""
     start: str = ""
     nature: NatureName = "declared"

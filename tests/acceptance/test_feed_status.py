@@ -24,6 +24,7 @@ def test_every_feed_in_trouble_has_its_sentence_and_garbage_costs_nothing(shipri
         settings.write(
             f'[[feeds]]\nname = "garbage"\nkind = "tcp"\nport = {server.getsockname()[1]}\n'
             f'[[feeds]]\nname = "refused"\nkind = "tcp"\nport = {refusing}\n'
+            '[[feeds]]\nname = "gone"\nkind = "file"\npath = "nowhere.nmea"\n'
             f'[[feeds]]\nname = "drop"\nkind = "folder"\npath = "{watched}"\n'
         )
     process = spawn("run", folder, "--port", "0", "--json")
@@ -57,5 +58,7 @@ def test_every_feed_in_trouble_has_its_sentence_and_garbage_costs_nothing(shipri
     assert feeds["garbage"]["state"] == "live"
     assert f"127.0.0.1:{refusing} cannot be reached" in feeds["refused"]["text"]
     assert any("PDF" in notice for notice in told["notices"])
+    assert any("nowhere.nmea is not there" in notice for notice in told["notices"])
+    assert "nowhere.nmea is not there" in err
     assert process.returncode == 0, err
     assert "Traceback" not in err

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def command(folder: Path, port: int | None, as_json: bool) -> None:
     """Run the node in FOLDER (default: ./node) until it is interrupted."""
     from shiprider import bootstrap
-    from shiprider.cli.output import progress
+    from shiprider.cli.output import progress, say
     from shiprider.cli.stopping import stop_on_signal
 
     with bootstrap.open_node(folder) as opened:
@@ -33,7 +33,9 @@ def command(folder: Path, port: int | None, as_json: bool) -> None:
         with stop_on_signal(opened.node.stop) as stopped:
             if files:
                 with progress("ingest") as advance:
-                    opened.node.ingest(files, advance)
+                    status = opened.node.ingest(files, advance)
+                for sentence in status.stopped_feeds.values():
+                    say(sentence)
             with progress("detect") as advance:
                 opened.node.catch_up(advance)
             if not stopped():

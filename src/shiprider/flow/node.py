@@ -104,6 +104,8 @@ class Node:
     _newest_us: int = 0
     _orders_seen: int = 0
     _tending: str = ""
+    #: Why recordings given at the start were left out, one sentence each.
+    _left_out: tuple[str, ...] = ()
     _started_s: float = field(default_factory=time.monotonic)
 
     # -- recordings -----------------------------------------------------------------------------------
@@ -126,7 +128,9 @@ class Node:
         self._feeds = feeds
         if self._stop.is_set():
             self._ingest.stop()
-        return self._ingest.run()
+        status = self._ingest.run()
+        self._left_out = tuple(status.stopped_feeds.values())
+        return status
 
     def catch_up(self, progress: Progress) -> None:
         """Fold what the lake has and nobody folded yet; then the picture is up to date."""
@@ -352,7 +356,13 @@ class Node:
         feeds = tuple(self._feed_state(feed, ingest, now) for feed in self._feeds)
         disk = shutil.disk_usage(self.stores.folder)
         refused = list(ingest.refused.values())[-_REFUSED_SHOWN:]
-        notices = [*ingest.alarms.values(), *ingest.notices, *refused, *filter(None, [self._tending])]
+        notices = [
+            *ingest.alarms.values(),
+            *self._left_out,
+            *ingest.notices,
+            *refused,
+            *filter(None, [self._tending]),
+        ]
         if self.live.too_late:
             notices.append(
                 f"{self.live.too_late:,} rows came later than allowed; they are in the lake and folded in at the next start."

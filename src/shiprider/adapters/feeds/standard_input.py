@@ -13,6 +13,7 @@ from typing import Final
 
 from shiprider.adapters.feeds.file import wall_us
 from shiprider.adapters.feeds.lines import LineCutter
+from shiprider.model.errors import InputError
 from shiprider.ports.feed import CHUNK_BYTES, Chunk, Declaration, Origin, Taken
 
 #: How long to gather small pieces before they are handed on, seconds.
@@ -27,7 +28,7 @@ class StandardInputFeed:
         self, declaration: Declaration, *, handle: int | None = None, now_us: Callable[[], int] = wall_us
     ) -> None:
         self._declaration = declaration
-        self._handle = sys.stdin.fileno() if handle is None else handle
+        self._handle = _standard_input() if handle is None else handle
         self._now_us = now_us
         self._stop = threading.Event()
 
@@ -60,7 +61,12 @@ class StandardInputFeed:
         while open_end and not self._stop.is_set():
             ready, _, _ = select.select([self._handle], [], [], GATHER_S)
             if ready:
-                block = os.read(self._handle, _BLOCK)
+                try:
+                    block = os.read(self._handle, _BLOCK)
+                except OSError as error:
+                    raise InputError(
+                        f"Standard input cannot be read ({error.strerror}): give it a file or a pipe."
+                    ) from error
                 open_end = bool(block)
                 held += cutter.cut(block)
             if held and (not ready or not open_end or len(held) >= CHUNK_BYTES // 2):
@@ -76,3 +82,11 @@ class StandardInputFeed:
     def notices(self) -> Sequence[str]:
         """Nothing to tell."""
         return ()
+
+
+def _standard_input() -> int:
+    """The descriptor of standard input. Raises InputError where the process was started without one."""
+    try:
+        return sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):
+        raise InputError("Standard input is closed: give it a file or a pipe, or name a file.") from None
