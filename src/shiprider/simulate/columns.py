@@ -88,10 +88,12 @@ def track_points(scenario: Scenario, geography: Geography, interval_s: float) ->
         number = np.empty(len(out), np.int64)
         rows = _sample(knots, first, ticks, play.radios.seed, out, number)
         on_air = play.radios.kind[number[:rows] // 8] != 0
-        order = np.flatnonzero(on_air)[np.argsort(out[:rows, 0][on_air], kind="stable")]
-        parts.append((out[order], number[order]))
+        parts.append((out[:rows][on_air], number[:rows][on_air]))
     table = np.concatenate([part for part, _ in parts])
     number = np.concatenate([part for _, part in parts])
+    # Over all days at once: a vessel's phase carries its last row of a day past midnight.
+    order = np.argsort(table[:, 0], kind="stable")
+    table, number = table[order], number[order]
     vessel = number // 8
     mmsi = play.cast.mmsi[play.cast.identity_first[vessel] + number % 8]
     n = len(table)

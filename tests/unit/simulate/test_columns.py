@@ -8,7 +8,7 @@ from shiprider.simulate.geography import Geography
 
 
 def test_columns_are_ordered_marked_and_plausible(geography: Geography) -> None:
-    points = million_positions(60_000, 120, geography, days=1.0)
+    points = million_positions(60_000, 120, geography, days=2.0)
     assert 0.8 * 60_000 < len(points) < 1.6 * 60_000
     assert (np.diff(points.time_us) >= 0).all()
     assert (points.nature == Nature.SIMULATED).all()
