@@ -8,8 +8,8 @@ from shiprider.simulate.geography import Geography
 
 
 def test_columns_are_ordered_marked_and_plausible(geography: Geography) -> None:
-    points = million_positions(60_000, 120, geography, days=2.0)
-    assert 0.8 * 60_000 < len(points) < 1.6 * 60_000
+    points = million_positions(61_000, 120, geography, days=2.0)
+    assert 0.8 * 61_000 < len(points) < 1.6 * 61_000
     assert (np.diff(points.time_us) >= 0).all()
     assert (points.nature == Nature.SIMULATED).all()
     assert (points.track == points.claimed_id * 16).all()
