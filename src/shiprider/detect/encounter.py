@@ -21,7 +21,7 @@ from shiprider.detect.particulars import Known, Particulars, at, learnt
 from shiprider.detect.preset import Positive, Preset, form
 from shiprider.detect.rows_used import positions_used
 from shiprider.detect.scoring import keeps_place, score, spoken
-from shiprider.measure.slots import Slots, widened
+from shiprider.measure.slots import Slots, first_rows, widened
 from shiprider.model.codes import Nature
 from shiprider.model.errors import UsageError
 from shiprider.model.finding import Evidence, Fact, Finding, State
@@ -156,9 +156,8 @@ class EncounterDetector:
         known = state.slots.count
         slot = state.slots.assign(points.track[rows])
         _fit_vessels(state, rings, n.within_m)
-        later = np.flatnonzero(slot >= known)
-        new, at_row = np.unique(slot[later], return_index=True)
-        first_seen = rows[later[at_row]]
+        new = slice(known, state.slots.count)
+        first_seen = rows[first_rows(slot, known, state.slots.count)]
         state.vessels["claimed"][new] = points.claimed_id[first_seen]
         state.vessels["track"][new] = points.track[first_seen]
         state.vessels["simulated"][new] = points.nature[first_seen] == Nature.SIMULATED

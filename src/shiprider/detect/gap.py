@@ -191,7 +191,7 @@ class GapDetector:
                     known = self._there(silence, world)
                 ended.append((known, s))
             if row == len(slot):
-                self._remember(state, np.unique(slot), world)
+                self._remember(state, slot, world)
                 return ended
 
     def _there(self, silence: Silence, world: World) -> Silence:
@@ -204,10 +204,13 @@ class GapDetector:
             map_version=world.reception.version,
         )
 
-    def _remember(self, state: GapState, heard_now: NDArray[np.int32], world: World) -> None:
+    def _remember(self, state: GapState, slot: NDArray[np.int32], world: World) -> None:
         """Keep what is known of reception where these were last heard: a later map holds their silence, too."""
         if self.numbers.positions_per_day is None or world.reception is None:
             return
+        heard = np.zeros(len(state.slots), dtype=np.bool_)
+        heard[slot] = True
+        heard_now = np.flatnonzero(heard)
         state.a_day = widened(state.a_day, len(state.slots), math.nan)
         state.map_of = widened(state.map_of, len(state.slots), -1)
         if not state.maps or state.maps[-1] != world.reception.version:

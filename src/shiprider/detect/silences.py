@@ -59,6 +59,14 @@ S_OTHERS_DURING: Final = 1
 
 
 @njit(cache=True, nogil=True)
+def fading(share: float) -> float:
+    """exp(-share); by its series, to 1e-12, where the share is small: reports are minutes apart, memories days."""
+    if share > 0.01:
+        return math.exp(-share)
+    return 1.0 - share * (1.0 - share * (0.5 - share * (1.0 / 6.0 - share / 24.0)))
+
+
+@njit(cache=True, nogil=True)
 def degree_cell(latitude: float, longitude: float) -> int:
     """Number of the one-degree cell."""
     column = math.floor(longitude + 180.0) % 360
@@ -187,11 +195,11 @@ def find_silences(
         if known:
             elapsed = (moment - integers[v, L_TIME]) * 1e-6
             interval = reporting_interval_s(integers[v, L_CLASS], floats[v, L_SPEED], integers[v, L_NAV])
-            fade = math.exp(-elapsed / _OWN_MEMORY_S)
+            fade = fading(elapsed / _OWN_MEMORY_S)
             floats[v, L_RECEIVED] = floats[v, L_RECEIVED] * fade + 1.0
             # a silence that is being judged must not excuse itself: it counts for an hour at most
             floats[v, L_EXPECTED] = floats[v, L_EXPECTED] * fade + max(min(elapsed, 3600.0) / interval, 1.0)
-            floats[v, L_USUAL] = max(floats[v, L_USUAL] * math.exp(-elapsed / _USUAL_MEMORY_S), elapsed)
+            floats[v, L_USUAL] = max(floats[v, L_USUAL] * fading(elapsed / _USUAL_MEMORY_S), elapsed)
         else:
             integers[v, L_FIRST] = moment
             floats[v, L_USUAL] = 0.0

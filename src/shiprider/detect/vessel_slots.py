@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiprider.measure.slots import Slots
+from shiprider.measure.slots import Slots, first_rows
 from shiprider.model.codes import Nature
 from shiprider.model.rows import TrackPoints
 
@@ -37,10 +37,8 @@ def seated(
         longer = np.zeros((len(larger), 3), dtype=np.int64)
         longer[:have] = names
         vessels, names = larger, longer
-    later = np.flatnonzero(slot >= known)
-    new, where = np.unique(slot[later], return_index=True)
-    seen = used[later[where]]
-    names[new] = np.column_stack(
+    seen = used[first_rows(slot, known, count)]
+    names[known:count] = np.column_stack(
         (points.track[seen], points.claimed_id[seen], points.nature[seen] == Nature.SIMULATED)
     )
     return vessels, names, slot

@@ -84,6 +84,20 @@ def _rebuild(table: I32, keys: I64, count: int) -> None:
         table[np.int64(at)] = np.int32(slot)
 
 
+@njit(cache=True, nogil=True)
+def first_rows(slot: I32, known: int, count: int) -> I64:
+    """The first row of each of the slots `known`…`count - 1`, which are numbered as they appear."""
+    rows = np.full(count - known, -1, np.int64)
+    awaited = known
+    for i in range(len(slot)):
+        if awaited == count:
+            break
+        if slot[i] == awaited:
+            rows[awaited - known] = i
+            awaited += 1
+    return rows
+
+
 def _empty_table(size: int) -> I32:
     return np.full(size, -1, np.int32)
 
