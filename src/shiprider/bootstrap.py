@@ -41,8 +41,8 @@ from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
 from shiprider.model.errors import InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
+from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
-from shiprider.model.record import Observer
 from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel

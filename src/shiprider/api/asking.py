@@ -16,7 +16,7 @@ from shiprider.api.words import language_of
 from shiprider.flow.picture import Box
 from shiprider.flow.review import Review
 from shiprider.model.errors import Forbidden, UsageError
-from shiprider.model.record import Observer
+from shiprider.model.observer import Observer
 
 #: Largest value of a time or an address: what a JSON number carries exactly.
 MOST_INTEGER: Final = 2**53 - 1

@@ -26,7 +26,7 @@ from shiprider.flow.view import View, seen
 from shiprider.measure.clock import HOUR_US
 from shiprider.model.alert import Alert
 from shiprider.model.errors import ShipriderError
-from shiprider.model.record import Observer
+from shiprider.model.observer import Observer
 from shiprider.ports.ledger import Query
 
 BYTES_PER_S: Final = 200_000

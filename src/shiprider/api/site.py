@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shiprider.flow.review import Review
 from shiprider.flow.status import NodeStatus
 from shiprider.flow.view import View
-from shiprider.model.record import Observer
+from shiprider.model.observer import Observer
 
 
 def wall_clock_us() -> int:

@@ -23,7 +23,7 @@ def command(files: tuple[str, ...], folder: Path, start: str, columns: str, as_j
     from shiprider.cli.output import json_line, progress, say
     from shiprider.cli.stopping import stop_on_signal
     from shiprider.model.errors import InputError
-    from shiprider.model.record import Observer
+    from shiprider.model.observer import Observer
     from shiprider.ports.ledger import Query
 
     feeds = [bootstrap.recording(path, start_us=start_us(start), columns=columns) for path in files]

@@ -17,9 +17,10 @@ from shiprider.model.disposition import Disposition
 from shiprider.model.errors import NotFound
 from shiprider.model.handover import Handover
 from shiprider.model.note import Note
+from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist, WatchlistEntry
 from shiprider.model.publication import Publication
-from shiprider.model.record import Observer, Record
+from shiprider.model.record import Record
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.lake import Lake
 from shiprider.ports.ledger import Head, Ledger, Query

@@ -67,12 +67,3 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str = ""
     case: str = ""
     body: bytes
-
-
-class Observer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who reads. Today everyone may see everything; every read already names its observer."""
-
-    name: str
-    roles: tuple[str, ...] = ("watch_officer",)
-    nation: str = ""
-    purpose: str = ""

@@ -16,8 +16,8 @@ from shiprider.flow.view import Seen, View, seen
 from shiprider.model.alert import Alert
 from shiprider.model.disposition import Disposition
 from shiprider.model.errors import Conflict, NotFound, ShipriderError, UsageError
+from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist, WatchlistEntry
-from shiprider.model.record import Observer
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.ledger import Ledger, Query
 
