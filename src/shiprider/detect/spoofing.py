@@ -19,7 +19,7 @@ from shiprider.detect import motion, scoring
 from shiprider.detect.preset import Preset, form
 from shiprider.measure.geodesy import destination
 from shiprider.measure.slots import Slots, widened
-from shiprider.model.codes import Nature, TransmitterClass
+from shiprider.model.codes import Flaw, Nature, TransmitterClass
 from shiprider.model.finding import Evidence, Fact, Finding
 from shiprider.model.rows import Rows, TrackPoints
 from shiprider.model.world import Coast, World
@@ -245,6 +245,9 @@ class SpoofingDetector:
         weights: dict[str, float],
     ) -> Finding:
         mmsi = int(state.slots.keys[event[1]])
+        if points.flaws[event[7]] & (Flaw.MID_UNKNOWN | Flaw.MMSI_FORM):
+            # A number that no State gave out (123456789, 1, …) is set by many who never set it.
+            weights["identity of nobody"] = -2.0
         if weights:
             facts["weights"] = scoring.spoken(weights)
         raws = tuple(dict.fromkeys((int(event[4]), int(event[5]), int(points.raw[event[7]]))))
