@@ -191,3 +191,8 @@ class _Covered:
 def _isin(column: NDArray[np.object_], names: Iterable[str]) -> Bools:
     wanted = set(names)
     return np.fromiter((each in wanted for each in column), np.bool_, len(column))
+
+
+def bitmap(mask: Bools) -> bytes:
+    """The mask as bytes, class 0 in the lowest bit of the first: what a store's filter is told."""
+    return np.packbits(mask, bitorder="little").tobytes()
