@@ -8,6 +8,7 @@ import hashlib
 import random
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -43,6 +44,7 @@ from shiprider.model.errors import InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
 from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
+from shiprider.model.release_class import ReleaseClass
 from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel
@@ -57,7 +59,10 @@ from shiprider.track.cooperative import CooperativeTracker
 
 if TYPE_CHECKING:
     from shiprider.adapters.ledger.sqlite import SqliteLedger
+    from shiprider.adapters.policy.cedar import CedarPolicy
     from shiprider.flow.node import Node
+    from shiprider.model.rules import Rules
+    from shiprider.share.change import Change
     from shiprider.simulate.stream import Simulation
 
 
@@ -430,6 +435,61 @@ def paced_recording(path: Path, *, speed: float, nature: Nature = Nature.DECLARE
     return PacedFeed(
         stamped_pieces(path.open("rb")), declaration, origin=Origin(file=spelt(path.name)), speed=speed
     )
+
+
+def read_rules(path: str) -> "Rules":
+    """A policy file. Raises UsageError, InputError."""
+    from shiprider.formats.policy_toml import parse_rules
+
+    return parse_rules(read_text(path), path)
+
+
+def policy(rules: "Rules") -> "CedarPolicy":
+    """The engine for these rules. Raises UsageError where they cannot be meant."""
+    from shiprider.adapters.policy.cedar import CedarPolicy
+
+    return CedarPolicy(rules)
+
+
+def policy_change(old: str, new: str, folder: Path | None, moment: str) -> "Change":
+    """What a new policy file would release: of a node's ledger, or of everything the two tell apart.
+
+    Raises UsageError, InputError, NodeBusy.
+    """
+    from shiprider.share.change import compared, observer_kinds, sample_classes
+
+    before, after = read_rules(old), read_rules(new)
+    for rules in (before, after):
+        policy(rules)
+    try:
+        now_us = us_from_iso(moment) if moment else wall_us()
+    except ValueError:
+        raise UsageError(
+            f"{moment!r} is no time: write ISO 8601, for example 2026-01-31T06:00:00Z."
+        ) from None
+    classes = Counter[ReleaseClass]()
+    if folder is None:
+        classes.update(sample_classes(before, after))
+    else:
+        with open_node(folder) as opened:
+            classes.update(ledger_classes(opened.ledger))
+    return compared(before, after, observer_kinds(before, after, classes=classes), classes, now_us)
+
+
+def ledger_classes(ledger: Ledger) -> Iterator[ReleaseClass]:
+    """The class of every revision whose body is there, in order."""
+    at = 0
+    while page := ledger.since(at):
+        for record in page:
+            if record.body is not None:
+                yield ReleaseClass(
+                    label=record.label,
+                    origin=record.origin,
+                    purpose=record.purpose,
+                    case=record.case,
+                    kind=record.kind,
+                )
+        at = page[-1].sequence
 
 
 @contextmanager

@@ -92,9 +92,7 @@ def rules(rng: random.Random) -> Rules:
             )
             until = rng.choice((None, None, start + 2 * HOUR))
             agreements.append(
-                Agreement(
-                    id=id, title=id, from_us=start, until_us=until, parties=parties, sharing=clauses
-                )
+                Agreement(id=id, title=id, from_us=start, until_us=until, parties=parties, sharing=clauses)
             )
     return Rules(NODE, homes, book(agreements))
 
@@ -116,7 +114,9 @@ def observer(rng: random.Random, edgy: float = 0.12) -> Observer:
     )
     return Observer(
         name=f"n{rng.random()}",
-        roles=turn(("liaison_officer",), (rng.choice(ROLES),), (rng.choice(ROLES), rng.choice(ROLES)), (), ("boss",)),
+        roles=turn(
+            ("liaison_officer",), (rng.choice(ROLES),), (rng.choice(ROLES), rng.choice(ROLES)), (), ("boss",)
+        ),
         nation=turn(nation, ""),
         organisation=turn(organisation, ""),
         communities=turn(("JIATF", "CARIB"), (), ("JIATF",), ("",)),

@@ -59,7 +59,9 @@ class SqliteFilter:
             self._open.create_function("bit", 2, _bit, deterministic=True)
         self._open.execute("drop table if exists rows")
         self._open.execute("create table rows (id integer primary key, class integer not null)")
-        self._open.executemany("insert into rows (class) values (?)", [(n % count,) for n in range(2 * count)])
+        self._open.executemany(
+            "insert into rows (class) values (?)", [(n % count,) for n in range(2 * count)]
+        )
 
     def seen(self, allowed: bytes) -> set[int]:
         assert self._open is not None
@@ -97,9 +99,7 @@ class PostgresFilter:
             run("alter table rows force row level security")
         run(f"create policy classes on rows for select to reader using ({self.using})")
         with self._open.cursor() as cursor:
-            cursor.executemany(
-                "insert into rows values (%s, %s)", [(n, n % count) for n in range(2 * count)]
-            )
+            cursor.executemany("insert into rows values (%s, %s)", [(n, n % count) for n in range(2 * count)])
 
     def seen(self, allowed: bytes) -> set[int]:
         assert self._open is not None
@@ -154,8 +154,8 @@ def disagreements(
             decided = policy.decide(who, action, what, at_us)
             allowed = np.array([decision.allowed for decision in decided])
             answers = [allowed, columns.mask(of, who, action, at_us)]
-            for store in filters:
-                answers.append(np.isin(np.arange(len(what)), list(store.seen(bitmap(allowed)))))
+            places = np.arange(len(what))
+            answers += [np.isin(places, list(store.seen(bitmap(allowed)))) for store in filters]
             differ = np.zeros(len(what), bool)
             for answer in answers:
                 differ |= answer != expected
@@ -263,7 +263,8 @@ def test_a_slip_in_a_stores_filter_is_noticed(postgres: str, tmp_path: Path) -> 
         PostgresFilter(postgres, force=False),
         PostgresFilter(postgres, using="true"),
         PostgresFilter(
-            postgres, using="get_bit(decode(current_setting('shiprider.classes', true), 'hex'), class / 2) = 1"
+            postgres,
+            using="get_bit(decode(current_setting('shiprider.classes', true), 'hex'), class / 2) = 1",
         ),
     ]
     for store in broken:

@@ -399,7 +399,9 @@ def _listed(names: Names | None) -> str:
 # -- normal form --------------------------------------------------------------------------------------
 
 
-def _nameable(tlp: Tlp, nations: Names | None, organisations: Names | None, communities: Names | None) -> bool:
+def _nameable(
+    tlp: Tlp, nations: Names | None, organisations: Names | None, communities: Names | None
+) -> bool:
     """Whether whom a label names is as narrow as its colour asks (TLP 2.0).
 
     GREEN stays in a community, AMBER with organisations (here also: a nation's), AMBER+STRICT and RED with

@@ -63,7 +63,9 @@ def portion_mark(label: AnyLabel, language: str = "en", own_nation: str = "") ->
     """The short mark before a paragraph: `(S // REL TO USA, COL // ORCON)`; the letters are the same everywhere."""
     if not isinstance(label, Label) or label == OWN:
         return f"({banner(label, language)})"
-    return f"({SEPARATOR.join((_SHORT[label.classification], *_strings(label, words(language), own_nation)))})"
+    return (
+        f"({SEPARATOR.join((_SHORT[label.classification], *_strings(label, words(language), own_nation)))})"
+    )
 
 
 def classification_words(label: Label, language: str = "en") -> str:

@@ -158,12 +158,16 @@ class _Covered:
             name in parties and parties[name].is_of(observer.nation, observer.organisation)
             for name in clause.shared_with
         )
-        for_this = clause.purposes == ("*",) or (observer.purpose != "" and observer.purpose in clause.purposes)
+        for_this = clause.purposes == ("*",) or (
+            observer.purpose != "" and observer.purpose in clause.purposes
+        )
         if not takes or not for_this:
             return np.zeros(table.size, np.bool_)
         givers = [parties[name] for name in clause.shared_by if name in parties]
         nodes = {home.node for home in rules.homes for party in givers if home.is_party(party)}
-        covered = _isin(table.origin, nodes) & (table.level <= clause.classification) & (table.tlp <= clause.tlp)
+        covered = (
+            _isin(table.origin, nodes) & (table.level <= clause.classification) & (table.tlp <= clause.tlp)
+        )
         if clause.kinds != ("*",):
             covered &= _isin(table.kind, {kind for kind in clause.kinds if kind})
         return np.asarray(covered)

@@ -215,8 +215,10 @@ def _each_named(
     coverage: dict[str, list[tuple[SharingClause, str]]], wanted: Callable[[SharingClause], bool]
 ) -> str:
     """Whether every agreement that the label names is known, and has such a clause that covers."""
-    known = f"{_set(sorted(coverage))}.containsAll(resource.agreements)" if coverage else (
-        "resource.agreements.isEmpty()"
+    known = (
+        f"{_set(sorted(coverage))}.containsAll(resource.agreements)"
+        if coverage
+        else ("resource.agreements.isEmpty()")
     )
     each = [
         f"(!resource.agreements.contains({quoted(name)}) || {_any(c for k, c in clauses if wanted(k))})"
