@@ -10,7 +10,6 @@ In the spirit of STANAG 4774 (confidentiality label: policy, classification, cat
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final, Literal
@@ -27,7 +26,7 @@ FORM: Final = "shiprider-label-1"
 UNKNOWN_TEXT: Final = "unknown"
 
 #: No label is longer: a longer text is not looked at.
-LONGEST_TEXT: Final = 4096
+_LONGEST_TEXT: Final = 16_384
 
 
 class Classification(IntEnum):
@@ -133,20 +132,18 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
         return self.nations is None and self.organisations is None and self.communities is None
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownLabel:
-    """A label that cannot be understood: all of them mean the same, so all are equal.
+class UnknownLabel(msgspec.Struct, frozen=True, kw_only=True):
+    """A label that cannot be understood, or of something that was made with such a label: nobody but the originator.
 
-    `given` and `why` are for the person who mends it.
+    `known` is what is understood nevertheless: the combination of the labels that were; it restricts as well.
     """
 
-    given: str = field(default="", compare=False)
-    why: str = field(default="", compare=False)
+    known: Label
 
     @property
     def text(self) -> str:
         """What is stored for it."""
-        return UNKNOWN_TEXT
+        return UNKNOWN_TEXT if self.known == OWN else f"{UNKNOWN_TEXT}|{self.known.text}"
 
 
 AnyLabel = Label | UnknownLabel
@@ -191,15 +188,14 @@ def parse(text: str) -> AnyLabel:
     """The label of a stored text; whatever is not exactly canonical is an `UnknownLabel`. Never raises."""
     if text == "":
         return OWN
-    if len(text) > LONGEST_TEXT:
-        return UnknownLabel(text[:64], "longer than any label")
+    if text.startswith(f"{UNKNOWN_TEXT}|"):
+        rest = parse(text.removeprefix(f"{UNKNOWN_TEXT}|"))
+        return UnknownLabel(known=rest) if isinstance(rest, Label) else rest
     try:
         found = _parsed(text)
-    except (ValueError, OverflowError) as error:
-        return UnknownLabel(text, str(error))
-    if found.text != text:
-        return UnknownLabel(text, "not in the canonical order and spelling")
-    return found
+    except (ValueError, OverflowError):
+        return UNKNOWN
+    return found if found.text == text else UNKNOWN
 
 
 def combine(*labels: AnyLabel) -> AnyLabel:
@@ -207,9 +203,16 @@ def combine(*labels: AnyLabel) -> AnyLabel:
 
     Commutative, associative, idempotent; of nothing at all it is `OWN`.
     """
-    known = [each for each in labels if isinstance(each, Label)]
-    if len(known) < len(labels):
-        return next(each for each in labels if isinstance(each, UnknownLabel))
+    both = _combined([understood(each) for each in labels])
+    return both if all(isinstance(each, Label) for each in labels) else UnknownLabel(known=both)
+
+
+def understood(given: AnyLabel) -> Label:
+    """What of a label is understood: all of it, or what an unknown one is known to contain."""
+    return given if isinstance(given, Label) else given.known
+
+
+def _combined(known: list[Label]) -> Label:
     if not known:
         return OWN
     if all(each == known[0] for each in known):
@@ -248,7 +251,9 @@ def compare(one: AnyLabel, other: AnyLabel) -> Order:
 
 def held_by(given: AnyLabel, origin: str) -> AnyLabel:
     """The label as an input of something that another node makes: `origin` keeps its say over the outcome."""
-    if isinstance(given, UnknownLabel) or origin in given.originators:
+    if isinstance(given, UnknownLabel):
+        return UnknownLabel(known=understood(held_by(given.known, origin)))
+    if origin in given.originators:
         return given
     return msgspec.structs.replace(
         given,
@@ -264,7 +269,7 @@ def downgrade(now: AnyLabel, to: Label, *, origin: str, by: str) -> Label:
     """
     if compare(to, now) in ("equal", "narrower"):
         return to
-    others = sorted({origin, *(now.originators if isinstance(now, Label) else ())} - {by})
+    others = sorted({origin, *understood(now).originators} - {by})
     if others:
         raise Forbidden(
             f"Only the originator may widen a label, and {', '.join(others)} has a say here: ask for a release."
@@ -333,6 +338,8 @@ _PARTS: Final = tuple(_DEFAULTS)
 
 
 def _parsed(text: str) -> Label:
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError("longer than any label")
     form, *pieces = text.split("|")
     if form != FORM or len(pieces) != len(_PARTS):
         raise ValueError("not the form of a label")
@@ -466,3 +473,6 @@ def _common(listed: Iterable[Names | None]) -> Names | None:
 
 #: Unlabelled: nobody but its originator.
 OWN: Final = Label()
+
+#: A label of which nothing is understood.
+UNKNOWN: Final = UnknownLabel(known=OWN)

@@ -12,7 +12,7 @@ import numpy as np
 
 from shiprider.model.agreement import Party
 from shiprider.model.errors import Forbidden
-from shiprider.model.label import Classification, Label, Tlp, label, parse
+from shiprider.model.label import Classification, Tlp, label, parse, understood
 from shiprider.model.observer import Observer
 from shiprider.model.release_class import Action, ReleaseClass
 from shiprider.model.rules import Home, Rules
@@ -116,7 +116,7 @@ def observer_kinds(*rules: Rules, classes: Iterable[ReleaseClass] = ()) -> list[
     is not; in every community and on every case that the classes name, with all roles: more of these gives no less.
     """
     listed = list(classes)
-    labels = [label for label in (parse(of.label) for of in listed) if isinstance(label, Label)]
+    labels = [understood(parse(of.label)) for of in listed]
     whose = {(home.nation, home.organisation) for each in rules for home in each.homes}
     purposes = {
         ANY_PURPOSE,
@@ -202,7 +202,7 @@ def _circles(rules: Sequence[Rules], highest: set[Tlp]) -> dict[Tlp, _Circle]:
 
 def _moments(old: Rules, new: Rules, classes: Sequence[ReleaseClass], now_us: int) -> list[int]:
     """Now, and every later moment at which an answer can change."""
-    labels = (parse(of.label) for of in classes)
-    ends = {label.expires_us for label in labels if isinstance(label, Label) and label.expires_us is not None}
+    labels = (understood(parse(of.label)) for of in classes)
+    ends = {label.expires_us for label in labels if label.expires_us is not None}
     edges = {*old.book.edges(), *new.book.edges(), *ends}
     return [now_us, *sorted(edge for edge in edges if edge > now_us)]

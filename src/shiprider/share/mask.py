@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiprider.model.agreement import Agreement, SharingClause
-from shiprider.model.label import Classification, Label, Names, Tlp, parse
+from shiprider.model.label import Classification, Label, Names, Tlp, parse, understood
 from shiprider.model.observer import Observer
 from shiprider.model.release_class import Action, ReleaseClass
 from shiprider.model.rules import Rules
@@ -71,11 +71,10 @@ class ClassTable:
         self.sole = np.ones(n, np.bool_)
         for at, of in enumerate(classes):
             label = parse(of.label)
-            if isinstance(label, Label):
-                self._put(at, label, of)
+            self.known[at] = isinstance(label, Label)
+            self._put(at, understood(label), of)
 
     def _put(self, at: int, label: Label, of: ReleaseClass) -> None:
-        self.known[at] = True
         self.level[at], self.tlp[at] = label.classification, label.tlp
         if label.expires_us is not None:
             self.expires_us[at] = label.expires_us
@@ -92,10 +91,10 @@ class ClassTable:
         covered = _Covered(self, rules, observer, at_us)
         may = (self.case == "") | _isin(self.case, observer.cases)
         may &= known | (own & (clearance >= Classification.TOP_SECRET))
-        may &= ~known | (self.level <= max(clearance, 0))
+        may &= self.level <= max(clearance, 0)
         if action != "downgrade":
             may &= (self.purpose == "") | (self.purpose == observer.purpose)
-            may &= ~known | self.purposes.free | self.purposes.any_of([observer.purpose])
+            may &= self.purposes.free | self.purposes.any_of([observer.purpose])
             if observer.purpose == COURT:
                 may &= ~self.caveats.any_of(["NO-COURT-USE"])
         if action == "change":
@@ -106,13 +105,13 @@ class ClassTable:
             & (self.communities.free | self.communities.any_of(observer.communities))
             & (at_us < self.expires_us)
             & ((self.tlp != Tlp.RED) | (self.case != ""))
-            & covered.every_named(lambda _: True)
+            & covered.every_named(_any_clause)
         )
         may &= own | (known & released)
         may &= self._passing_on(action, own, covered)
         given = own.copy()
         if action != "downgrade":
-            given |= known & covered.some()
+            given |= known & covered.some(_any_clause)
             if action != "change":
                 given |= self._public()
         return np.asarray(may & given)
@@ -135,8 +134,16 @@ class ClassTable:
         held = self.caveats.any_of(["ORCON", "NO-ONWARD-SHARING"])
         if action == "export":
             return np.asarray(self.known & (say | (~held & (self.tlp < Tlp.RED))))
-        onward = self.agreements.some & covered.every_named(lambda clause: clause.onward == "parties")
+        onward = covered.some(_goes_on) & covered.every_named(_goes_on)
         return np.asarray(self.known & (say | (~held & (self.tlp < Tlp.AMBER) & onward)))
+
+
+def _any_clause(_: SharingClause) -> bool:
+    return True
+
+
+def _goes_on(clause: SharingClause) -> bool:
+    return clause.onward == "parties"
 
 
 class _Covered:
@@ -172,12 +179,13 @@ class _Covered:
             covered &= _isin(table.kind, {kind for kind in clause.kinds if kind})
         return np.asarray(covered)
 
-    def some(self) -> Bools:
-        """Covered by any clause."""
+    def some(self, wanted: Callable[[SharingClause], bool]) -> Bools:
+        """Covered by any such clause."""
         found = np.zeros(self._table.size, np.bool_)
         for clauses in self._held.values():
-            for _, covered in clauses:
-                found |= covered
+            for clause, covered in clauses:
+                if wanted(clause):
+                    found |= covered
         return found
 
     def every_named(self, wanted: Callable[[SharingClause], bool]) -> Bools:

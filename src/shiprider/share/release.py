@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shiprider.model.agreement import Agreement, SharingClause
-from shiprider.model.label import Classification, Label, Tlp, classification_named, parse
+from shiprider.model.label import Classification, Label, Tlp, classification_named, parse, understood
 from shiprider.model.observer import Observer
 from shiprider.model.release_class import Action, ReleaseClass
 from shiprider.model.rules import Home, Rules
@@ -108,7 +108,9 @@ class _Question:
         self.observer = observer
         self.action = action
         self.of = of
-        self.label = parse(of.label)
+        label = parse(of.label)
+        self.is_known = isinstance(label, Label)
+        self.label = understood(label)
         self.clearance = clearance_of(observer)
         self.node = rules.node
         self.homes = rules.homes_of(of.origin)
@@ -126,15 +128,12 @@ class _Question:
             yield "record_purpose"
         if self.action == "change" and of.origin != self.node:
             yield "not_ours"
-        if isinstance(self.label, Label):
-            yield from self._of_label(self.label)
-            yield from self._of_passing_on(self.label)
-        else:
+        if not self.is_known:
             trusted = self.at_home and self.clearance >= Classification.TOP_SECRET
             if not trusted or self.action in ("export", "release"):
                 yield "unknown_label"
-            if self.action == "downgrade" and not self.at_home:
-                yield "not_originator"
+        yield from self._of_label(self.label)
+        yield from self._of_passing_on(self.label)
 
     def _of_label(self, label: Label) -> Iterator[str]:
         observer = self.observer
@@ -170,18 +169,22 @@ class _Question:
             yield "no_onward_sharing"
         if label.tlp >= (Tlp.AMBER if self.action == "release" else Tlp.RED):
             yield "tlp_onward"
-        if self.action == "release":
-            onward = [
-                any(clause.onward == "parties" for clause in self._clauses(label, name))
-                for name in label.agreements
-            ]
-            if not onward or not all(onward):
-                yield "no_onward_agreement"
+        if self.action == "release" and not self._may_go_on(label):
+            yield "no_onward_agreement"
+
+    def _may_go_on(self, label: Label) -> bool:
+        """Every agreement that is named lets it go on; where none is, some agreement does.
+
+        Not "none may": then a combination with something under an agreement would go where its part may not.
+        """
+        names = label.agreements or tuple(self.agreements)
+        onward = [any(c.onward == "parties" for c in self._clauses(label, name)) for name in names]
+        return all(onward) if label.agreements else any(onward)
 
     def grounds(self) -> Iterator[str]:
         if self.at_home:
             yield "own"
-        if self.action == "downgrade" or not isinstance(self.label, Label):
+        if self.action == "downgrade" or not self.is_known:
             return
         if self.action != "change" and is_public(self.label):
             yield "public"

@@ -11,6 +11,7 @@ from shiprider.model.label import (
     CAVEATS,
     OWN,
     POLICIES,
+    UNKNOWN,
     AnyLabel,
     Classification,
     Label,
@@ -38,7 +39,7 @@ def _some(names: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
 @st.composite
 def labels(draw: st.DrawFn) -> AnyLabel:
     if draw(st.integers(0, 12)) == 0:
-        return draw(st.sampled_from((OWN, UnknownLabel("?"))))
+        return draw(st.sampled_from((OWN, UNKNOWN)))
     policies = draw(st.lists(st.sampled_from(sorted(POLICIES)), min_size=1, max_size=3))
     ladder = sorted({level for name in policies for level in POLICIES[name]})
     return label(
@@ -205,8 +206,17 @@ def test_a_changed_character_is_another_label_or_none(place: int, character: str
 
 
 def test_an_unknown_part_makes_the_whole_unknown() -> None:
-    assert isinstance(combine(parse(GOOD), UnknownLabel("x")), UnknownLabel)
-    assert parse(combine(parse(GOOD), UnknownLabel("x")).text) == UnknownLabel()
+    assert isinstance(combine(parse(GOOD), UNKNOWN), UnknownLabel)
+    assert combine(UNKNOWN, OWN) == UNKNOWN
+    assert parse("unknown|unknown") == UNKNOWN
+
+
+def test_what_is_understood_of_an_unknown_whole_still_restricts() -> None:
+    for_rescue = written("policy=COALITION class=SECRET rel=nations:USA purpose=rescue")
+    both = combine(UNKNOWN, for_rescue)
+    assert isinstance(both, UnknownLabel)
+    assert both.known.purposes == ("rescue",)
+    assert parse(both.text) == both
 
 
 def test_only_the_originator_widens() -> None:

@@ -16,7 +16,7 @@ import cedarpy
 from shiprider.adapters.policy.compiling import SCHEMA, policy_text
 from shiprider.model.agreement import ALWAYS_US
 from shiprider.model.errors import UsageError
-from shiprider.model.label import Label, parse
+from shiprider.model.label import Label, parse, understood
 from shiprider.model.observer import Observer
 from shiprider.model.release_class import Action, ReleaseClass
 from shiprider.model.rules import Rules, fault_of
@@ -95,8 +95,7 @@ class CedarPolicy:
         if found is None:
             if len(self._expiry) > _KEPT:
                 self._expiry.clear()
-            label = parse(of.label)
-            end = label.expires_us if isinstance(label, Label) else None
+            end = understood(parse(of.label)).expires_us
             found = self._expiry[of] = ALWAYS_US if end is None else end
         return found
 
@@ -172,14 +171,12 @@ def _observer_entity(observer: Observer) -> dict[str, Any]:
 
 def _class_entity(at: int, of: ReleaseClass) -> dict[str, Any]:
     label = parse(of.label)
-    known = isinstance(label, Label)
-    # An unknown label names nobody and nothing: its own objection decides.
-    read = label if isinstance(label, Label) else Label()
+    read = understood(label)
     return {
         "uid": {"type": "Class", "id": str(at)},
         "parents": [],
         "attrs": {
-            "known": known,
+            "known": isinstance(label, Label),
             "origin": of.origin,
             "kind": of.kind,
             "purpose": of.purpose,

@@ -96,7 +96,7 @@ def _objections(rules: Rules, home: str) -> Iterable[str]:
         "label_purpose",
         "forbid",
         f"action in {_CONTENT}",
-        "resource.known && !resource.any_purpose && !resource.purposes.contains(principal.purpose)",
+        "!resource.any_purpose && !resource.purposes.contains(principal.purpose)",
     )
     yield _policy(
         "no_court_use",
@@ -109,7 +109,7 @@ def _objections(rules: Rules, home: str) -> Iterable[str]:
         "not_releasable",
         "forbid",
         "action",
-        f"resource.known && !{home} && !("
+        f"!{home} && !("
         "(resource.any_nation || resource.nations.contains(principal.nation)) && "
         "(resource.any_organisation || resource.organisations.contains(principal.organisation)) && "
         "(resource.any_community || resource.communities.containsAny(principal.communities)))",
@@ -150,11 +150,12 @@ def _passing_on(say: str, coverage: dict[str, list[tuple[SharingClause, str]]]) 
     )
     yield _policy("tlp_onward", "forbid", released, f"resource.tlp >= {int(Tlp.AMBER)} && !{say}")
     onward = _each_named(coverage, lambda clause: clause.onward == "parties")
+    some = _any(c for clauses in coverage.values() for k, c in clauses if k.onward == "parties")
     yield _policy(
         "no_onward_agreement",
         "forbid",
         released,
-        f"resource.known && !{say} && !(!resource.agreements.isEmpty() && {onward})",
+        f"!{say} && !({some} && {onward})",
     )
 
 
