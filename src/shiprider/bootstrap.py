@@ -30,6 +30,7 @@ from shiprider.flow.decoding import TABLES, Decoding
 from shiprider.flow.folds import Folds, LiveFold
 from shiprider.flow.ingest import STREAM
 from shiprider.flow.keeping import StateShelf
+from shiprider.flow.labelling import Labelling, heard_in
 from shiprider.flow.learn import DailyWorld
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
 from shiprider.flow.retention import Policy
@@ -42,6 +43,7 @@ from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
 from shiprider.model.errors import InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
+from shiprider.model.label import number_of, written
 from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
 from shiprider.model.release_class import ReleaseClass
@@ -90,6 +92,7 @@ def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = (
         receiver_kind=declared.receiver_kind,
         start_us=declared.start_us,
         received_clock=declared.received_clock,
+        label_id=number_of(declared.label),
     )
     if declared.columns:
         from shiprider.formats.csv.layouts import declared as layout
@@ -300,6 +303,7 @@ def live_feed(declared: FeedSettings, folder: Path) -> Feed:
         start_us=us_from_iso(declared.start) if declared.start else None,
         received_clock="recording" if recorded else "wall",
         columns=column_map(_beside(folder, declared.columns)) if declared.columns else "",
+        label=written(declared.label, f"The label of feed {declared.name!r}").text,
     )
     if declared.kind == "tcp":
         return TcpFeed(declared.host, declared.port, declaration, jitter=random.random)
@@ -371,6 +375,7 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                     wall_us,
                     budget=Budget(per_watch=choices.alerts_per_watch),
                     watch_us=round(choices.watch_hours * HOUR_US),
+                    labelling=Labelling(spool.sources, heard_in(lake)),
                 ),
                 shelf=StateShelf(folder / "state" / "folds", _fold_version(pieces)),
                 clock=wall_us,

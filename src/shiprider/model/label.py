@@ -8,6 +8,7 @@ canonical text of a known label is an `UnknownLabel`, which nobody but its origi
 In the spirit of STANAG 4774 (confidentiality label: policy, classification, categories) and of TLP 2.0 (FIRST, 2022).
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 from enum import IntEnum
@@ -309,6 +310,13 @@ def written(text: str, where: str = "The label") -> Label:
             f"{where} has TLP:{tlp_word(found.tlp)}, which asks for a narrower circle: name it in rel=."
         )
     return found
+
+
+def number_of(text: str) -> int:
+    """The number that rows carry for a label's text: 31 bits of its SHA-256; 0 for the originator's own."""
+    if text == "":
+        return 0
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1 or 1
 
 
 def classification_named(text: str) -> Classification | None:
