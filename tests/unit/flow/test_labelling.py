@@ -60,7 +60,7 @@ def _nobody(_: int) -> Iterable[int]:
 
 @pytest.mark.parametrize("label", ["", OPEN, RADAR])
 def test_decoded_rows_carry_the_number_of_their_feeds_label(label: str) -> None:
-    csv = b"mmsi,time,latitude,longitude\n367000001,2026-01-01T00:00:00Z,16.0,-74.0\n"
+    csv = b"MMSI,BaseDateTime,LAT,LON,TransceiverClass\n367000001,2026-01-01T00:00:00,16.0,-74.0,A\n"
     for data, form in ((AIS, "nmea"), (csv, "csv")):
         declared = Declaration(name="f", standard="", format=form, label=label)
         source = Source(0, declared, Origin(file="f", digest="d"))
