@@ -60,8 +60,8 @@ class Party(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def binding_spans(self) -> list[tuple[int, int]]:
         """Half-open spans, microseconds, in which its word binds; in order, touching ones joined."""
         spans: list[tuple[int, int]] = []
-        ends = [each.from_us for each in self.standings[1:]] + [ALWAYS_US]
-        for standing, end in zip(self.standings, ends, strict=True):
+        for at, standing in enumerate(self.standings):
+            end = self.standings[at + 1].from_us if at + 1 < len(self.standings) else ALWAYS_US
             if standing.status not in BINDING or end <= standing.from_us:
                 continue
             if spans and spans[-1][1] == standing.from_us:

@@ -147,7 +147,7 @@ def prepare(
     _check_say(now, origin, node)
     _check_rules(kind, rules, recipient, pseudonym_key)
     work = _Sanitising(kind, rules, pseudonym_key)
-    content = work.fields(msgspec.to_builtins(body), "")
+    content = work.fields(msgspec.json.decode(msgspec.json.encode(body)), "")
     delay = work.rule(Delay)
     latest = max(work.times, default=0)
     return Prepared(

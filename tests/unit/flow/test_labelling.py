@@ -60,7 +60,11 @@ def _nobody(_: int) -> Iterable[int]:
 
 @pytest.mark.parametrize("label", ["", OPEN, RADAR])
 def test_decoded_rows_carry_the_number_of_their_feeds_label(label: str) -> None:
-    csv = b"MMSI,BaseDateTime,LAT,LON,TransceiverClass\n367000001,2026-01-01T00:00:00,16.0,-74.0,A\n"
+    csv = (
+        b"MMSI,BaseDateTime,LAT,LON,SOG,COG,Heading,VesselName,IMO,CallSign,VesselType,Status,Length,Width,Draft,"
+        b"Cargo,TransceiverClass\n"
+        b"367000001,2022-03-31T00:00:01,29.78339,-95.08078,10.0,133.9,511.0,FOO,IMO9074729,WDC1,31,12,20,8,2.5,57,B\n"
+    )
     for data, form in ((AIS, "nmea"), (csv, "csv")):
         declared = Declaration(name="f", standard="", format=form, label=label)
         source = Source(0, declared, Origin(file="f", digest="d"))
