@@ -8,6 +8,7 @@ import hashlib
 import random
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from shiprider.flow.decoding import TABLES, Decoding
 from shiprider.flow.folds import Folds, LiveFold
 from shiprider.flow.ingest import STREAM
 from shiprider.flow.keeping import StateShelf
+from shiprider.flow.labelling import Labelling, heard_in
 from shiprider.flow.learn import DailyWorld
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
 from shiprider.flow.retention import Policy
@@ -41,8 +43,10 @@ from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
 from shiprider.model.errors import InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
+from shiprider.model.label import number_of, written
 from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
+from shiprider.model.release_class import ReleaseClass
 from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel
@@ -57,7 +61,10 @@ from shiprider.track.cooperative import CooperativeTracker
 
 if TYPE_CHECKING:
     from shiprider.adapters.ledger.sqlite import SqliteLedger
+    from shiprider.adapters.policy.cedar import CedarPolicy
     from shiprider.flow.node import Node
+    from shiprider.model.rules import Rules
+    from shiprider.share.change import Change
     from shiprider.simulate.stream import Simulation
 
 
@@ -85,6 +92,7 @@ def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = (
         receiver_kind=declared.receiver_kind,
         start_us=declared.start_us,
         received_clock=declared.received_clock,
+        label_id=number_of(declared.label),
     )
     if declared.columns:
         from shiprider.formats.csv.layouts import declared as layout
@@ -295,6 +303,7 @@ def live_feed(declared: FeedSettings, folder: Path) -> Feed:
         start_us=us_from_iso(declared.start) if declared.start else None,
         received_clock="recording" if recorded else "wall",
         columns=column_map(_beside(folder, declared.columns)) if declared.columns else "",
+        label=written(declared.label, f"The label of feed {declared.name!r}").text,
     )
     if declared.kind == "tcp":
         return TcpFeed(declared.host, declared.port, declaration, jitter=random.random)
@@ -366,6 +375,7 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                     wall_us,
                     budget=Budget(per_watch=choices.alerts_per_watch),
                     watch_us=round(choices.watch_hours * HOUR_US),
+                    labelling=Labelling(spool.sources, heard_in(lake)),
                 ),
                 shelf=StateShelf(folder / "state" / "folds", _fold_version(pieces)),
                 clock=wall_us,
@@ -430,6 +440,61 @@ def paced_recording(path: Path, *, speed: float, nature: Nature = Nature.DECLARE
     return PacedFeed(
         stamped_pieces(path.open("rb")), declaration, origin=Origin(file=spelt(path.name)), speed=speed
     )
+
+
+def read_rules(path: str) -> "Rules":
+    """A policy file. Raises UsageError, InputError."""
+    from shiprider.formats.policy_toml import parse_rules
+
+    return parse_rules(read_text(path), path)
+
+
+def policy(rules: "Rules") -> "CedarPolicy":
+    """The engine for these rules. Raises UsageError where they cannot be meant."""
+    from shiprider.adapters.policy.cedar import CedarPolicy
+
+    return CedarPolicy(rules)
+
+
+def policy_change(old: str, new: str, folder: Path | None, moment: str) -> "Change":
+    """What a new policy file would release: of a node's ledger, or of everything the two tell apart.
+
+    Raises UsageError, InputError, NodeBusy.
+    """
+    from shiprider.share.change import compared, observer_kinds, sample_classes
+
+    before, after = read_rules(old), read_rules(new)
+    for rules in (before, after):
+        policy(rules)
+    try:
+        now_us = us_from_iso(moment) if moment else wall_us()
+    except ValueError:
+        raise UsageError(
+            f"{moment!r} is no time: write ISO 8601, for example 2026-01-31T06:00:00Z."
+        ) from None
+    classes = Counter[ReleaseClass]()
+    if folder is None:
+        classes.update(sample_classes(before, after))
+    else:
+        with open_node(folder) as opened:
+            classes.update(ledger_classes(opened.ledger))
+    return compared(before, after, observer_kinds(before, after, classes=classes), classes, now_us)
+
+
+def ledger_classes(ledger: Ledger) -> Iterator[ReleaseClass]:
+    """The class of every revision whose body is there, in order."""
+    at = 0
+    while page := ledger.since(at):
+        for record in page:
+            if record.body is not None:
+                yield ReleaseClass(
+                    label=record.label,
+                    origin=record.origin,
+                    purpose=record.purpose,
+                    case=record.case,
+                    kind=record.kind,
+                )
+        at = page[-1].sequence
 
 
 @contextmanager

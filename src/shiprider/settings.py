@@ -23,7 +23,8 @@ ReceiverKindName = Literal["unknown", "terrestrial", "satellite", "aircraft", "v
 class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One source of bytes. `path` for file and folder, `host` and `port` for tcp and udp.
 
-    `columns` names a TOML file, beside the settings, with what the columns of a table mean.
+    `columns` names a TOML file, beside the settings, with what the columns of a table mean. `label` is the
+    label of its rows as a person writes it (docs/sharing.md); without one they are the node's own.
     """
 
     name: str
@@ -36,6 +37,7 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     start: str = ""
     nature: NatureName = "declared"
     receiver_kind: ReceiverKindName = "unknown"
+    label: str = ""
 
 
 class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -154,4 +156,5 @@ port = 8750
 # kind = "tcp"
 # host = "127.0.0.1"
 # port = 5631
+# label = "policy=COALITION class=RESTRICTED rel=nations:COL,USA"   # without one: for this node only
 """
