@@ -61,7 +61,10 @@ def envelope_bytes(
 
 def link(previous: str, sequence: int, envelope: bytes, signature: bytes) -> str:
     """The hash of one entry of a log: SHA-256 over the hash before it, its place, its envelope and signature."""
-    state = hashlib.sha256(bytes.fromhex(previous))
-    state.update(sequence.to_bytes(8, "big"))
-    state.update(b"%d:%b,%d:%b," % (len(envelope), envelope, len(signature), signature))
-    return state.hexdigest()
+    entry = b"%d:%b,%d:%b," % (len(envelope), envelope, len(signature), signature)
+    return link_entry(previous, sequence, entry)
+
+
+def link_entry(previous: str, sequence: int, entry: bytes) -> str:
+    """The same, where envelope and signature are already together (`model.tree_head.leaf_entry`)."""
+    return hashlib.sha256(bytes.fromhex(previous) + sequence.to_bytes(8, "big") + entry).hexdigest()

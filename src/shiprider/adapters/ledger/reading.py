@@ -1,23 +1,70 @@
 """Reads of a ledger in SQL, the same for every backend.
 
-Always true: a read sees whole commits; it uses a connection that cannot write.
+Always true: a read sees whole commits; it uses a connection that cannot write; every statement that gives
+records or counts them passes `_within`, which lets through only the classes that are allowed.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from shiprider.adapters.ledger.tables import LATEST, RECORD, TERM
+from shiprider.adapters.ledger.tables import LATEST, RECORD, RELEASE_CLASS, TERM, TREE_HEAD
 from shiprider.model.envelope import GENESIS, envelope_bytes, link
 from shiprider.model.errors import NotFound
 from shiprider.model.record import Record
-from shiprider.ports.ledger import Head, Query
+from shiprider.model.release_class import ReleaseClass
+from shiprider.model.tree_head import TreeHead
+from shiprider.ports.ledger import Allowed, Head, Query
 
 #: Ids in one statement: below the bound-variable limit of every SQLite build (999).
 _IDS_AT_ONCE: Final = 900
 
-_COLUMNS: Final = tuple(RECORD.c)
+_COLUMNS: Final = tuple(each for each in RECORD.c if each.name != "class_id")
+
+
+def _within(
+    connection: Connection, class_id: ColumnElement[int], allowed: Allowed | None
+) -> ColumnElement[bool]:
+    """Rows of the allowed classes; all of them for the node's own work."""
+    if allowed is None:
+        return true()
+    numbers = sorted(allowed.classes)
+    if connection.dialect.name == "sqlite":
+        # One value however many classes there are: SQLite reads it once into a table in memory.
+        listed = func.json_each(bindparam(None, json.dumps(numbers))).table_valued("value")
+        return class_id.in_(select(listed.c.value))
+    return class_id == func.any(bindparam(None, numbers, type_=ARRAY(Integer)))
+
+
+def _standing(connection: Connection, allowed: Allowed | None) -> ColumnElement[bool]:
+    """Rows of `latest` that are the newest which the reader may see of their id."""
+    if allowed is None:
+        return LATEST.c.newest == 1
+    later = LATEST.alias("later")
+    hidden_by = exists().where(
+        later.c.id == LATEST.c.id,
+        later.c.revision > LATEST.c.revision,
+        _within(connection, later.c.class_id, allowed),
+    )
+    return and_(
+        _within(connection, LATEST.c.class_id, allowed),
+        or_(LATEST.c.newest == 1, ~hidden_by.correlate(LATEST)),
+    )
 
 
 def record_from(row: Sequence[Any]) -> Record:
@@ -46,9 +93,9 @@ def record_from(row: Sequence[Any]) -> Record:
     )
 
 
-def hash_of(record: Record) -> str:
-    """The hash of a stored record's entry in the chain."""
-    envelope = envelope_bytes(
+def envelope_of(record: Record) -> bytes:
+    """The exact bytes that are signed and chained."""
+    return envelope_bytes(
         id=record.id,
         kind=record.kind,
         revision=record.revision,
@@ -63,7 +110,33 @@ def hash_of(record: Record) -> str:
         case=record.case,
         digest=record.digest,
     )
-    return link(record.previous, record.sequence, envelope, record.signature)
+
+
+def hash_of(record: Record) -> str:
+    """The hash of a stored record's entry in the chain."""
+    return link(record.previous, record.sequence, envelope_of(record), record.signature)
+
+
+def classes(connection: Connection) -> dict[int, ReleaseClass]:
+    """Release classes by number."""
+    rows = connection.execute(select(*RELEASE_CLASS.c))
+    return {row[0]: ReleaseClass(label=row[1], origin=row[2], purpose=row[3], case=row[4]) for row in rows}
+
+
+def tree_head(connection: Connection, size: int | None = None) -> TreeHead | None:
+    """The newest signed head, or the first that covers `size` records."""
+    chosen = select(*TREE_HEAD.c).limit(1)
+    if size is None:
+        chosen = chosen.order_by(TREE_HEAD.c.size.desc())
+    else:
+        chosen = chosen.where(TREE_HEAD.c.size >= size).order_by(TREE_HEAD.c.size)
+    row = connection.execute(chosen).first()
+    if row is None:
+        return None
+    return TreeHead(
+        size=row[0], origin=row[1], root=row[2], link=row[3], first_signed=row[4], recorded_us=row[5],
+        key_id=row[6], signature=bytes(row[7]),
+    )  # fmt: skip
 
 
 def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int]:
@@ -78,9 +151,13 @@ def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int
     return Head(record.sequence, hash_of(record)), record.recorded_us
 
 
-def latest(connection: Connection, record_id: str, known_us: int | None) -> Record:
+def latest(
+    connection: Connection, record_id: str, known_us: int | None, allowed: Allowed | None = None
+) -> Record:
     """The latest revision, as known at `known_us`. Raises NotFound."""
-    chosen = select(*_COLUMNS).where(RECORD.c.id == record_id)
+    chosen = select(*_COLUMNS).where(
+        RECORD.c.id == record_id, _within(connection, RECORD.c.class_id, allowed)
+    )
     if known_us is not None:
         chosen = chosen.where(RECORD.c.recorded_us <= known_us)
     row = connection.execute(chosen.order_by(RECORD.c.revision.desc()).limit(1)).first()
@@ -89,7 +166,9 @@ def latest(connection: Connection, record_id: str, known_us: int | None) -> Reco
     return record_from(row)
 
 
-def latest_of(connection: Connection, record_ids: Sequence[str]) -> dict[str, Record]:
+def latest_of(
+    connection: Connection, record_ids: Sequence[str], allowed: Allowed | None = None
+) -> dict[str, Record]:
     """Latest revisions by id."""
     found: dict[str, Record] = {}
     for start in range(0, len(record_ids), _IDS_AT_ONCE):
@@ -97,7 +176,7 @@ def latest_of(connection: Connection, record_ids: Sequence[str]) -> dict[str, Re
         chosen = (
             select(*_COLUMNS)
             .join(LATEST, RECORD.c.sequence == LATEST.c.sequence)
-            .where(LATEST.c.id.in_(part))
+            .where(LATEST.c.id.in_(part), _standing(connection, allowed))
         )
         found.update((row[1], record_from(row)) for row in connection.execute(chosen))
     return found
@@ -109,19 +188,27 @@ def revisions(connection: Connection, record_ids: Sequence[str]) -> dict[str, tu
     for start in range(0, len(record_ids), _IDS_AT_ONCE):
         part = record_ids[start : start + _IDS_AT_ONCE]
         rows = connection.execute(
-            select(LATEST.c.id, LATEST.c.revision, LATEST.c.kind).where(LATEST.c.id.in_(part))
+            select(LATEST.c.id, LATEST.c.revision, LATEST.c.kind).where(
+                LATEST.c.id.in_(part), LATEST.c.newest == 1
+            )
         )
         found.update((row[0], (row[1], row[2])) for row in rows)
     return found
 
 
-def of_kind(connection: Connection, kind: str, known_us: int | None) -> list[Record]:
+def of_kind(
+    connection: Connection, kind: str, known_us: int | None, allowed: Allowed | None = None
+) -> list[Record]:
     """Latest revisions of a kind, as known at `known_us`."""
     if known_us is None:
-        return find(connection, Query(kind, order="oldest"))
+        return find(connection, Query(kind, order="oldest", allowed=allowed))
     newest = (
         select(RECORD.c.id, func.max(RECORD.c.revision).label("revision"))
-        .where(RECORD.c.kind == kind, RECORD.c.recorded_us <= known_us)
+        .where(
+            RECORD.c.kind == kind,
+            RECORD.c.recorded_us <= known_us,
+            _within(connection, RECORD.c.class_id, allowed),
+        )
         .group_by(RECORD.c.id)
         .subquery()
     )
@@ -133,12 +220,11 @@ def of_kind(connection: Connection, kind: str, known_us: int | None) -> list[Rec
     return [record_from(row) for row in connection.execute(chosen)]
 
 
-def _matching(chosen: Select[Any], query: Query) -> Select[Any]:
-    chosen = chosen.where(LATEST.c.kind == query.kind)
+def _matching(connection: Connection, chosen: Select[Any], query: Query) -> Select[Any]:
+    chosen = chosen.where(LATEST.c.kind == query.kind, _standing(connection, query.allowed))
     for alternatives in query.terms:
-        chosen = chosen.where(
-            exists().where(TERM.c.id == LATEST.c.id, TERM.c.term.in_(alternatives)).correlate(LATEST)
-        )
+        same = and_(TERM.c.id == LATEST.c.id, TERM.c.class_id == LATEST.c.class_id)
+        chosen = chosen.where(exists().where(same, TERM.c.term.in_(alternatives)).correlate(LATEST))
     if query.end_us is not None:
         chosen = chosen.where(LATEST.c.valid_from_us < query.end_us)
     if query.start_us is not None:
@@ -149,7 +235,9 @@ def _matching(chosen: Select[Any], query: Query) -> Select[Any]:
 def find(connection: Connection, query: Query) -> list[Record]:
     """Latest revisions that match, a page of them, ordered by sequence."""
     chosen = _matching(
-        select(*_COLUMNS).join_from(LATEST, RECORD, RECORD.c.sequence == LATEST.c.sequence), query
+        connection,
+        select(*_COLUMNS).join_from(LATEST, RECORD, RECORD.c.sequence == LATEST.c.sequence),
+        query,
     )
     key = LATEST.c.sequence
     if query.after is not None:
@@ -162,22 +250,29 @@ def find(connection: Connection, query: Query) -> list[Record]:
 
 def count(connection: Connection, query: Query) -> int:
     """How many match."""
-    return int(connection.execute(_matching(select(func.count()).select_from(LATEST), query)).scalar_one())
+    chosen = _matching(connection, select(func.count()).select_from(LATEST), query)
+    return int(connection.execute(chosen).scalar_one())
 
 
-def history(connection: Connection, record_id: str) -> list[Record]:
+def history(connection: Connection, record_id: str, allowed: Allowed | None = None) -> list[Record]:
     """Every revision, oldest first. Raises NotFound."""
     rows = connection.execute(
-        select(*_COLUMNS).where(RECORD.c.id == record_id).order_by(RECORD.c.revision)
+        select(*_COLUMNS)
+        .where(RECORD.c.id == record_id, _within(connection, RECORD.c.class_id, allowed))
+        .order_by(RECORD.c.revision)
     ).all()
     if not rows:
         raise NotFound(f"There is no record {record_id}: look the list up again.")
     return [record_from(row) for row in rows]
 
 
-def since(connection: Connection, sequence: int, limit: int, kinds: Iterable[str]) -> list[Record]:
+def since(
+    connection: Connection, sequence: int, limit: int, kinds: Iterable[str], allowed: Allowed | None = None
+) -> list[Record]:
     """Records after a sequence number."""
-    chosen = select(*_COLUMNS).where(RECORD.c.sequence > sequence)
+    chosen = select(*_COLUMNS).where(
+        RECORD.c.sequence > sequence, _within(connection, RECORD.c.class_id, allowed)
+    )
     wanted = tuple(kinds)
     if wanted:
         chosen = chosen.where(RECORD.c.kind.in_(wanted))
