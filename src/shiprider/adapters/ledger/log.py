@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +47,18 @@ class _Job:
     drafts: list[Filed]
     answer: "Future[list[Record]]"
     erase: tuple[str, int] | None = None
+
+
+@dataclass(slots=True)
+class _Done:
+    """What one transaction did."""
+
+    head: Head
+    recorded_us: int
+    tree: Tree
+    written: writing.Written = field(default_factory=writing.Written)
+    answers: list[tuple[_Job, list[Record]]] = field(default_factory=list)
+    refused: list[tuple[_Job, BaseException]] = field(default_factory=list)
 
 
 def now_us() -> int:
@@ -236,60 +248,67 @@ class SqlLog:
                 self._commit(jobs)
 
     def _commit(self, jobs: list[_Job]) -> None:
-        answers: list[tuple[_Job, list[Record]]] = []
-        refused: list[tuple[_Job, BaseException]] = []
         try:
             with self._storage_errors(), self._signing() as signer:
-                head = self._head
-                recorded_us = max(self._clock(), self._recorded_us, signer.from_us if signer else 0)
-                tree = self._tree.copy()
-                with self._writer.begin() as connection:
-                    ids = {each.draft.id for job in jobs for each in job.drafts}
-                    known = reading.revisions(connection, sorted(ids))
-                    written = writing.Written()
-                    for job in jobs:
-                        try:
-                            known.update(writing.check_revisions(known, job.drafts))
-                        except ShipriderError as error:
-                            refused.append((job, error))
-                            continue
-                        before = len(written.records)
-                        head = writing.make_records(
-                            job.drafts,
-                            origin=self._origin,
-                            head=head,
-                            recorded_us=recorded_us,
-                            number=self._classes.number,
-                            sign=_signatures(signer, recorded_us),
-                            into=written,
-                        )
-                        answers.append((job, written.records[before:]))
-                    if written.records:
-                        self._classes.write(connection)
-                        writing.insert_records(connection, written)
-                        if signer is not None:
-                            tiles = tree.extend(written.leaves)
-                            made = self._tree_head(signer, head, tree, recorded_us)
-                            writing.store_tree(connection, tiles, made)
-                    for job, records in answers:
-                        if job.erase is not None:
-                            _erase(connection, job.erase[1], records[0].sequence)
+                try:
+                    done = self._write(jobs, signer, careful=False)
+                except sa.exc.IntegrityError:  # an id that was said to be new is not: look at each
+                    self._classes.settle(False)
+                    done = self._write(jobs, signer, careful=True)
                 self._classes.settle(True)
-                if written.records:
-                    self._acknowledge(head)
-                    self._head, self._recorded_us, self._tree = head, recorded_us, tree
-                    self._unchecked += sum(_ROW_BYTES + len(each.body or b"") for each in written.records)
-                    self._checkpoint(any(job.erase for job, _ in answers))
+                if done.written.records:
+                    self._acknowledge(done.head)
+                    self._head, self._recorded_us, self._tree = done.head, done.recorded_us, done.tree
+                    self._unchecked += sum(_ROW_BYTES + len(r.body or b"") for r in done.written.records)
+                    self._checkpoint(any(job.erase for job, _ in done.answers))
         except BaseException as error:
             self._classes.settle(False)
             self._after_failure()
             for job in jobs:
                 job.answer.set_exception(error)
             return
-        for job, problem in refused:
+        for job, problem in done.refused:
             job.answer.set_exception(problem)
-        for job, records in answers:
+        for job, records in done.answers:
             job.answer.set_result(records)
+
+    def _write(self, jobs: list[_Job], signer: Signer | None, *, careful: bool) -> "_Done":
+        """One transaction. Ids that are said to be new are looked up only where `careful`: the unique index
+        of revisions refuses one that is not."""
+        recorded_us = max(self._clock(), self._recorded_us, signer.from_us if signer else 0)
+        done = _Done(self._head, recorded_us, self._tree.copy())
+        sign = _signatures(signer, recorded_us)
+        with self._writer.begin() as connection:
+            asked = {d.draft.id for job in jobs for d in job.drafts if careful or d.draft.expected_revision}
+            known = reading.revisions(connection, sorted(asked)) if asked else {}
+            for job in jobs:
+                try:
+                    known.update(writing.check_revisions(known, job.drafts))
+                except ShipriderError as error:
+                    done.refused.append((job, error))
+                    continue
+                before = len(done.written.records)
+                done.head = writing.make_records(
+                    job.drafts,
+                    origin=self._origin,
+                    head=done.head,
+                    recorded_us=recorded_us,
+                    number=self._classes.number,
+                    sign=sign,
+                    into=done.written,
+                )
+                done.answers.append((job, done.written.records[before:]))
+            if done.written.records:
+                self._classes.write(connection)
+                writing.insert_records(connection, done.written)
+                if signer is not None:
+                    tiles = done.tree.extend(done.written.leaves)
+                    made = self._tree_head(signer, done.head, done.tree, recorded_us)
+                    writing.store_tree(connection, tiles, made)
+            for job, records in done.answers:
+                if job.erase is not None:
+                    _erase(connection, job.erase[1], records[0].sequence)
+        return done
 
     def _signing(self) -> AbstractContextManager[Signer | None]:
         return nullcontext() if self._keys is None else self._keys.signing()

@@ -7,12 +7,13 @@ transaction alone, so that a statement which forgets its filter still shows noth
 
 import errno
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool, QueuePool, StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from shiprider.adapters.ledger.log import SqlLog, now_us
 from shiprider.model.errors import CorruptStore, DiskFull, NodeBusy, StorageError, UsageError
@@ -52,7 +53,12 @@ class PostgresLedger(SqlLog):
         )
         plain = {"connect_timeout": 10, "application_name": "shiprider"}
         self._writer = sa.create_engine(self._url, poolclass=StaticPool, connect_args=plain)
-        pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 16, "pool_pre_ping": True}
+        pool: dict[str, Any] = {
+            "poolclass": QueuePool,
+            "pool_size": 8,
+            "max_overflow": 16,
+            "pool_pre_ping": True,
+        }
         self._reader = self._reading_engine(plain, pool)
         self._restricted = self._reading_engine(plain, pool)
         sa.event.listen(self._writer, "connect", self._become_writer)
@@ -73,6 +79,8 @@ class PostgresLedger(SqlLog):
         """The lock lasts as long as the session; a commit is answered when it is on the disk."""
         with raw.cursor() as cursor:
             cursor.execute("SET synchronous_commit = on")
+            # It only looks rows up by their keys; statistics of a table that grows fast say otherwise.
+            cursor.execute("SET enable_seqscan = off")
             got = cursor.execute("SELECT pg_try_advisory_lock(%s)", (_WRITER_LOCK,)).fetchone()
         raw.commit()
         if not got[0]:
@@ -83,12 +91,10 @@ class PostgresLedger(SqlLog):
         return self._url.render_as_string(hide_password=False)
 
     def _checkpoint(self, now: bool) -> None:
-        """The server checkpoints by itself; erased bytes go with the row's old version."""
-        if now and self._erased:
-            with self._writer.connect() as connection:
+        """The server checkpoints by itself; the bytes of an erased body go with the row's old version."""
+        if now and not self._closed:
+            with suppress(sa.exc.SQLAlchemyError, psycopg.Error), self._writer.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM record")
-
-    _erased = False
 
     def _let_go(self) -> None:
         self._restricted.dispose()
@@ -109,7 +115,7 @@ class PostgresLedger(SqlLog):
         """The server's errors in our words."""
         try:
             yield
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except (sa.exc.SQLAlchemyError, psycopg.Error, OSError) as error:
             cause: Any = getattr(error, "orig", None) or error
             state = getattr(cause, "sqlstate", None) or ""
             text = " ".join(str(cause).split()) or type(cause).__name__
@@ -119,7 +125,9 @@ class PostgresLedger(SqlLog):
                 ) from error
             if state in ("XX001", "XX002"):
                 raise CorruptStore(f"{self._name} is damaged ({text}): restore it from a back-up.") from error
-            raise StorageError(f"{self._name} refused ({text}): look at the server and its rights.") from error
+            raise StorageError(
+                f"{self._name} refused ({text}): look at the server and its rights."
+            ) from error
 
 
 def _become_reader(raw: Any, _record: Any) -> None:

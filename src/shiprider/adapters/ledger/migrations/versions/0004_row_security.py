@@ -18,7 +18,11 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         return
     op.execute(f"DO $$ BEGIN CREATE ROLE {READER} NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
-    op.execute(f"GRANT {READER} TO CURRENT_USER")
+    # A role is the whole server's: where another node's owner made it, the server's administrator grants it.
+    op.execute(
+        f"DO $$ BEGIN IF NOT pg_has_role(current_user, '{READER}', 'SET') THEN "
+        f"GRANT {READER} TO CURRENT_USER; END IF; END $$"
+    )
     op.execute(
         "CREATE FUNCTION class_allowed(class_id integer, allowed bit varying) RETURNS boolean "
         "LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT CASE WHEN class_id < length(allowed) "
