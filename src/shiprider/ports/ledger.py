@@ -9,6 +9,7 @@ id whose newest revision is of another class, the newest that is allowed.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Protocol
 
 from shiprider.model.record import Draft, Record
@@ -35,17 +36,24 @@ class Filed:
     terms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Allowed:
     """Which release classes a reader may see: numbers of `Ledger.classes`. A class that came later is not in it."""
 
     classes: frozenset[int]
 
-    def bits(self) -> str:
-        """One character per number from 0: 1 is allowed. Its length ends with the last allowed class."""
-        return "".join(
-            "1" if each in self.classes else "0" for each in range(max(self.classes, default=-1) + 1)
-        )
+    @cached_property
+    def bits(self) -> bytes:
+        """One byte per number from 0: 1 is allowed. It ends with the last allowed class; what is beyond is not."""
+        made = bytearray(max(self.classes, default=-1) + 1)
+        for number in self.classes:
+            made[number] = 1
+        return bytes(made)
+
+    @cached_property
+    def digits(self) -> str:
+        """The same as text: a character 0 or 1 per number."""
+        return "".join("01"[each] for each in self.bits)
 
 
 @dataclass(frozen=True, slots=True)

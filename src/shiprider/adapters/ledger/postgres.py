@@ -27,6 +27,10 @@ _WRITER_LOCK: Final = 0x5348_4950_5249_4445
 _READER: Final = "shiprider_reader"
 
 
+#: A shorter log is read quickly in any way.
+_WORTH_A_LOOK: Final = 2_000
+
+
 class PostgresLedger(SqlLog):
     """`ports.ledger.Ledger` on a server. `heads` is a file of the node; the rest is as for SQLite.
 
@@ -48,6 +52,7 @@ class PostgresLedger(SqlLog):
         except (sa.exc.ArgumentError, ValueError):
             raise UsageError("The ledger's address is no URL of a database: write postgresql://…") from None
         host = self._url.host or self._url.query.get("host") or "this machine"
+        self._analysed = _WORTH_A_LOOK
         super().__init__(
             f"The ledger {self._url.database!r} at {host}", origin=origin, keys=keys, clock=clock
         )
@@ -91,7 +96,15 @@ class PostgresLedger(SqlLog):
         return self._url.render_as_string(hide_password=False)
 
     def _checkpoint(self, now: bool) -> None:
-        """The server checkpoints by itself; the bytes of an erased body go with the row's old version."""
+        """The server checkpoints by itself; the bytes of an erased body go with the row's old version.
+
+        It looks at how the tables are filled only once a minute: until then it would plan a read of a log that
+        grew a thousandfold as if it were empty.
+        """
+        if self._head.sequence > 2 * self._analysed and not self._closed:
+            self._analysed = max(self._head.sequence, _WORTH_A_LOOK)
+            with suppress(sa.exc.SQLAlchemyError, psycopg.Error), self._writer.begin() as connection:
+                connection.exec_driver_sql("ANALYZE record, latest, term")
         if now and not self._closed:
             with suppress(sa.exc.SQLAlchemyError, psycopg.Error), self._writer.connect() as connection:
                 connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM record")
@@ -106,7 +119,8 @@ class PostgresLedger(SqlLog):
         with self._storage_errors(), engine.begin() as connection:
             if allowed is not None:
                 connection.execute(
-                    sa.text("SELECT set_config('shiprider.allowed', :bits, true)"), {"bits": allowed.bits()}
+                    sa.text("SELECT set_config('shiprider.allowed', :bits, true)"),
+                    {"bits": allowed.digits},
                 )
             yield connection
 

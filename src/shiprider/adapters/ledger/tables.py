@@ -59,7 +59,8 @@ LATEST: Final = Table(
     Column("valid_from_us", BigInteger, nullable=False),
     Column("valid_to_us", BigInteger),
     Column("newest", Integer, nullable=False),
-    Index("latest_kind_sequence", "kind", "sequence", "newest", "class_id"),
+    Index("latest_kind_sequence", "kind", "sequence", "newest", "class_id", "id"),
+    Index("latest_kind_class", "kind", "class_id", "newest", "sequence", "id"),
     sqlite_with_rowid=False,
 )
 

@@ -85,7 +85,8 @@ def _derived(number: type[sa.BigInteger]) -> None:
         "FROM record AS r WHERE r.revision = "
         "(SELECT max(m.revision) FROM record AS m WHERE m.id = r.id AND m.class_id = r.class_id)"
     )
-    op.create_index("latest_kind_sequence", "latest", ["kind", "sequence", "newest", "class_id"])
+    op.create_index("latest_kind_sequence", "latest", ["kind", "sequence", "newest", "class_id", "id"])
+    op.create_index("latest_kind_class", "latest", ["kind", "class_id", "newest", "sequence", "id"])
     op.create_table(
         "term",
         sa.Column("term", sa.Text, primary_key=True),

@@ -23,11 +23,6 @@ def upgrade() -> None:
         f"DO $$ BEGIN IF NOT pg_has_role(current_user, '{READER}', 'SET') THEN "
         f"GRANT {READER} TO CURRENT_USER; END IF; END $$"
     )
-    op.execute(
-        "CREATE FUNCTION class_allowed(class_id integer, allowed bit varying) RETURNS boolean "
-        "LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT CASE WHEN class_id < length(allowed) "
-        "THEN get_bit(allowed, class_id) = 1 ELSE false END $$"
-    )
     for table, column in (
         ("record", "class_id"),
         ("latest", "class_id"),
@@ -37,16 +32,17 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY own_work ON {table} TO CURRENT_USER USING (true) WITH CHECK (true)")
-        # The setting is read once per statement (a sub-select), not once per row.
+        # The setting is read once per statement (a sub-select), not once per row; beyond its end is no bit.
+        # (>= is planned as a third of the rows, = as nearly none.)
         op.execute(
-            f"CREATE POLICY readers ON {table} FOR SELECT TO {READER} USING (class_allowed({column}, "
-            "(SELECT current_setting('shiprider.allowed', true)::bit varying)))"
+            f"CREATE POLICY readers ON {table} FOR SELECT TO {READER} USING (substring("  # noqa: S608
+            f"(SELECT current_setting('shiprider.allowed', true)::bit varying) FROM {column} + 1 FOR 1) >= B'1')"
         )
         op.execute(f"GRANT SELECT ON {table} TO {READER}")
     # For people with a database client: what they see obeys their own rights, not the owner's.
     op.execute(
         "CREATE VIEW latest_record WITH (security_invoker = true) AS SELECT r.* FROM record AS r "
         "JOIN latest AS l ON l.sequence = r.sequence WHERE NOT EXISTS (SELECT 1 FROM latest AS later "
-        "WHERE later.id = l.id AND later.revision > l.revision)"
+        "WHERE later.id = l.id AND later.sequence > l.sequence)"
     )
     op.execute(f"GRANT SELECT ON latest_record TO {READER}")
