@@ -5,6 +5,7 @@ Always true: nothing here decides anything but which adapter stands behind which
 
 import gzip
 import hashlib
+import os
 import random
 import sys
 import zlib
@@ -35,6 +36,7 @@ from shiprider.flow.learn import DailyWorld
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
 from shiprider.flow.retention import Policy
 from shiprider.flow.review import Review
+from shiprider.flow.signing_keys import settle
 from shiprider.flow.view import View, seen
 from shiprider.flow.watch import Watch
 from shiprider.formats.csv.layouts import CsvLayout
@@ -52,15 +54,16 @@ from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel
 from shiprider.observe.cleaner import Cleaner
 from shiprider.ports.feed import Declaration, Feed, Origin
+from shiprider.ports.keys import Keys
 from shiprider.ports.lake import Hold, Lake
 from shiprider.ports.ledger import Ledger
 from shiprider.ports.spool import Source, Spool
-from shiprider.settings import FeedSettings, Settings
+from shiprider.settings import FeedSettings, Settings, key_passphrase, ledger_address
 from shiprider.settings import load as read_settings
 from shiprider.track.cooperative import CooperativeTracker
 
 if TYPE_CHECKING:
-    from shiprider.adapters.ledger.sqlite import SqliteLedger
+    from shiprider.adapters.keys.files import FileKeys
     from shiprider.adapters.policy.cedar import CedarPolicy
     from shiprider.flow.node import Node
     from shiprider.model.rules import Rules
@@ -78,6 +81,9 @@ def load_settings(folder: Path) -> Settings:
 
 #: The ledger's file in a node's folder.
 LEDGER: Final = "ledger.sqlite"
+
+#: The folder of its signing keys there.
+KEYS: Final = "keys"
 
 
 def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = ()) -> Decoder:
@@ -324,7 +330,8 @@ class OpenNode:
     node: "Node"
     spool: Spool
     lake: Lake
-    ledger: "SqliteLedger"
+    ledger: Ledger
+    keys: Keys
 
     def view(self, observer: Observer) -> View:
         """What one observer sees."""
@@ -340,7 +347,6 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
     """Open a node's stores under its lock. Raises UsageError, NodeBusy, CorruptStore, StorageError."""
     from shiprider.adapters.lake.delta import DeltaLake
     from shiprider.adapters.lake.lock import NodeLock
-    from shiprider.adapters.ledger.sqlite import SqliteLedger
     from shiprider.adapters.spool.segmented import SegmentedSpool
     from shiprider.detect.ranking import Budget
     from shiprider.flow.node import Node, Stores
@@ -350,8 +356,10 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
     try:
         spool = SegmentedSpool(folder / "spool")
         lake = DeltaLake(folder / "lake", folder / "state")
-        ledger = SqliteLedger(folder / LEDGER, origin=settings.node)
+        keys = open_keys(folder, settings)
+        ledger = open_ledger(folder, settings, keys)
         try:
+            settle(ledger, keys, wall_us)
             choices = settings.watch
             pieces = folds(choices.presets, _beside(folder, choices.user_presets))
             base = given_world(
@@ -387,12 +395,38 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 commit_every_s=settings.commit_every_s,
                 budget_bytes=round(settings.retention.disk_budget_gib * 2**30),
             )
-            yield OpenNode(folder, settings, node, spool, lake, ledger)
+            yield OpenNode(folder, settings, node, spool, lake, ledger, keys)
         finally:
             ledger.close()
             spool.close()
     finally:
         lock.release()
+
+
+def open_keys(folder: Path, settings: Settings) -> "FileKeys":
+    """The node's signing keys; the first opening makes them. Raises UsageError, CorruptStore, StorageError."""
+    from shiprider.adapters.keys.files import FileKeys
+
+    try:
+        passphrase = key_passphrase(settings, folder, os.environ)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return FileKeys(folder / KEYS, clock=wall_us, passphrase=passphrase)
+
+
+def open_ledger(folder: Path, settings: Settings, keys: Keys) -> Ledger:
+    """The node's log, where the settings say. Raises UsageError, NodeBusy, CorruptStore, StorageError."""
+    try:
+        address = ledger_address(settings, folder, os.environ)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if address == "sqlite":
+        from shiprider.adapters.ledger.sqlite import SqliteLedger
+
+        return SqliteLedger(folder / LEDGER, origin=settings.node, keys=keys)
+    from shiprider.adapters.ledger.postgres import PostgresLedger
+
+    return PostgresLedger(address, (folder / LEDGER).with_suffix(".head"), origin=settings.node, keys=keys)
 
 
 def _beside(folder: Path, name: str) -> str:
@@ -526,7 +560,12 @@ def backup_node(opened: OpenNode, target: Path) -> Manifest:
         node=opened.settings.node,
         made_us=wall_us(),
         copy_ledger=lambda place: copy_ledger(opened.folder / LEDGER, place / LEDGER),
-        others=[opened.folder / FILE_NAME, *_operators_files(opened)],
+        # Without its keys a copy of a signed log does not open.
+        others=[
+            opened.folder / FILE_NAME,
+            *sorted((opened.folder / KEYS).iterdir()),
+            *_operators_files(opened),
+        ],
         folder=opened.folder,
     )
 

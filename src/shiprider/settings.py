@@ -5,6 +5,7 @@ sentence; no secret is a default.
 """
 
 import tomllib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -72,8 +73,14 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     port: int = 8750
 
 
+class KeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`passphrase_file` holds what the private keys are encrypted with; relative names are in the node's folder."""
+
+    passphrase_file: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of it. `folder` is where spool, lake and ledger live."""
+    """All of it. `ledger` is `sqlite`, a `postgresql://` address without a password, or `file:NAME`."""
 
     node: str = "node"
     nation: str = ""
@@ -83,6 +90,44 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retention: RetentionSettings = RetentionSettings()
     watch: WatchSettings = WatchSettings()
     api: ApiSettings = ApiSettings()
+    ledger: str = "sqlite"
+    keys: KeySettings = KeySettings()
+
+
+#: Stands before the file of the settings: for an address with a password, and for the keys' passphrase.
+LEDGER_VARIABLE: Final = "SHIPRIDER_LEDGER"
+PASSPHRASE_VARIABLE: Final = "SHIPRIDER_KEYS_PASSPHRASE"  # noqa: S105
+
+
+def ledger_address(settings: Settings, folder: Path, environment: Mapping[str, str]) -> str:
+    """`sqlite` or a `postgresql://` address, perhaps with its password. Raises ValueError with one sentence."""
+    found = environment.get(LEDGER_VARIABLE, settings.ledger)
+    if found.startswith("file:"):
+        found = _secret(folder / found.removeprefix("file:"), "the ledger's address")
+    if found != "sqlite" and not found.startswith("postgresql://"):
+        raise ValueError(
+            "The ledger's address is neither `sqlite` nor begins with postgresql://: correct it."
+        )
+    return found
+
+
+def key_passphrase(settings: Settings, folder: Path, environment: Mapping[str, str]) -> bytes | None:
+    """What private keys are encrypted with; None where nobody set it. Raises ValueError with one sentence."""
+    given = environment.get(PASSPHRASE_VARIABLE, "")
+    if not given and settings.keys.passphrase_file:
+        given = _secret(folder / settings.keys.passphrase_file, "the keys' passphrase")
+    return given.encode() or None
+
+
+def _secret(path: Path, what: str) -> str:
+    try:
+        found = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ValueError(f"{path}, which holds {what}, cannot be read ({reason}): check the file.") from error
+    if not found:
+        raise ValueError(f"{path} is empty: write {what} into it.")
+    return found
 
 
 def load(folder: Path) -> Settings:
@@ -130,6 +175,16 @@ def _check(settings: Settings, name: str) -> None:
                     f"{name}: feed {feed.name!r} has start {feed.start!r}: write ISO 8601, for example "
                     "2026-01-31T06:00:00Z."
                 ) from None
+    if settings.ledger != "sqlite" and not settings.ledger.startswith(("postgresql://", "file:")):
+        raise ValueError(
+            f"{name}: `ledger` is {settings.ledger[:20]!r}: write sqlite, postgresql://… or file:NAME."
+        )
+    if "@" in settings.ledger and ":" in settings.ledger.removeprefix("postgresql://").split("@")[0].rstrip(
+        ":"
+    ):
+        raise ValueError(
+            f"{name}: `ledger` has a password in it: write the address into a file of its own, and here file:NAME."
+        )
     if settings.watch.alerts_per_watch < 1 or settings.watch.watch_hours <= 0:
         raise ValueError(f"{name}: `alerts_per_watch` and `watch_hours` must be positive.")
 
@@ -139,6 +194,7 @@ TEMPLATE: Final = """\
 node = "{node}"
 language = "en"            # en or es
 commit_every_s = 10.0      # the lake commits this often
+# ledger = "file:ledger.url" # PostgreSQL: the file holds postgresql://…; the default is one SQLite file
 
 [watch]
 alerts_per_watch = 60      # the budget of attention
@@ -149,6 +205,9 @@ watch_hours = 8.0
 [api]
 host = "127.0.0.1"
 port = 8750
+
+# [keys]
+# passphrase_file = "passphrase"  # private keys are encrypted with it
 
 # A feed is where bytes come from: kind is file, folder, stdin, tcp or udp.
 # [[feeds]]

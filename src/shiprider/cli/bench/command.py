@@ -16,6 +16,7 @@ BENCHES: Final[dict[str, str]] = {
     "behaviours": "each behaviour over many positions, against DuckDB SQL and MovingPandas",
     "detection": "recall against false alerts on simulated weeks, by behaviour",
     "live": "messages a second live, and the time from arrival to alert",
+    "ledger": "records a second, signed and durable, SQLite and PostgreSQL; reads under policy; restart",
     "rerun": "a re-run over the lake on two simulated nodes against one thread",
 }
 
