@@ -102,11 +102,7 @@ def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
     api = Router(
         "/api/v1",
         route_handlers=[
-            *(
-                each
-                for subject in _SUBJECTS
-                for each in subject.HANDLERS
-            ),
+            *(each for subject in _SUBJECTS for each in subject.HANDLERS),
             *live.HANDLERS,
             openapi,
         ],

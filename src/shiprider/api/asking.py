@@ -14,9 +14,9 @@ from shiprider.api.authorising import Asker
 from shiprider.api.rendering import Rendering
 from shiprider.api.site import Site
 from shiprider.api.words import language_of
+from shiprider.flow.holding import Holding
 from shiprider.flow.picture import Box
 from shiprider.flow.review import Review
-from shiprider.flow.holding import Holding
 from shiprider.model.errors import Forbidden, UsageError
 
 #: Largest value of a time or an address: what a JSON number carries exactly.

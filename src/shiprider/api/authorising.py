@@ -94,9 +94,7 @@ class Asker:
         return permissions.may(self.roles, rule.permission)
 
 
-def entry(
-    asker: Asker | None, rule: Rule, what: str, outcome: Any, at_us: int, **more: Any
-) -> AccessEntry:
+def entry(asker: Asker | None, rule: Rule, what: str, outcome: Any, at_us: int, **more: Any) -> AccessEntry:
     """A line of the access log about one request."""
     session = asker.session if asker is not None else None
     return AccessEntry(

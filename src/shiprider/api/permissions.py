@@ -203,4 +203,6 @@ def check_complete(application: Any) -> None:
     routes = routes_of(application)
     if routes != set(TABLE):
         lacking, idle = sorted(routes - set(TABLE)), sorted(set(TABLE) - routes)
-        raise RuntimeError(f"api/permissions.py: routes in no table {lacking}, entries without a route {idle}")
+        raise RuntimeError(
+            f"api/permissions.py: routes in no table {lacking}, entries without a route {idle}"
+        )

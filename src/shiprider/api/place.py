@@ -62,4 +62,3 @@ class Place:
         secure = "; Secure" if self.tls else ""
         until = f"; Max-Age={age_s}" if age_s >= 0 else ""
         return f"{name or self.cookie}={value}; Path=/; HttpOnly; SameSite={same_site}{secure}{until}"
-

@@ -83,7 +83,9 @@ class Server:
         self.origin = f"{place.scheme}://{bracketed(shown)}:{self.port}"
         local = host if is_loopback(host) else "127.0.0.1"
         #: Where commands of this machine ask.
-        self.local_origin = f"{place.scheme}://{bracketed(local if everywhere or is_loopback(host) else host)}:{self.port}"
+        self.local_origin = (
+            f"{place.scheme}://{bracketed(local if everywhere or is_loopback(host) else host)}:{self.port}"
+        )
         demo = site.access.settings.demo
         self.url = f"{self.origin}/?token={self.token}" if demo else f"{self.origin}/"
         self._server = uvicorn.Server(

@@ -121,9 +121,7 @@ class Sessions:
         session.began_us = time.time_ns() // 1000
         with self._lock:
             mine = [
-                k
-                for k, each in self._open.items()
-                if session.account and each.account == session.account
+                k for k, each in self._open.items() if session.account and each.account == session.account
             ]
             for key in mine[: max(len(mine) - _MOST_OF_ONE + 1, 0)]:
                 self._open.pop(key).ended = True
@@ -160,9 +158,7 @@ class Sessions:
             return not session.ended
         now = self.clock()
         longest = ENROLLING_S if session.enrolling else self.longest_s
-        return (
-            not session.ended and now - session.seen_s < self.idle_s and now - session.began_s < longest
-        )
+        return not session.ended and now - session.seen_s < self.idle_s and now - session.began_s < longest
 
     def of_account(self, account_id: str) -> list[Session]:
         """The sessions of one person, newest first."""

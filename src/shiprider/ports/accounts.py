@@ -36,9 +36,7 @@ class Accounts(Protocol):
         """One, as he is now. From memory: it is asked with every request."""
         ...
 
-    def find(
-        self, *, login: str = "", name: str = "", issuer: str = "", subject: str = ""
-    ) -> Account | None:
+    def find(self, *, login: str = "", name: str = "", issuer: str = "", subject: str = "") -> Account | None:
         """By login, by name, or by issuer and subject; case does not count for login and name."""
         ...
 

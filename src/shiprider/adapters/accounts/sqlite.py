@@ -88,9 +88,7 @@ class SqliteAccounts:
         """See `ports.accounts.Accounts.get`."""
         return self._people.get(account_id)
 
-    def find(
-        self, *, login: str = "", name: str = "", issuer: str = "", subject: str = ""
-    ) -> Account | None:
+    def find(self, *, login: str = "", name: str = "", issuer: str = "", subject: str = "") -> Account | None:
         """See `ports.accounts.Accounts.find`."""
         for each in self._people.copy().values():
             if login and each.login.casefold() == login.casefold():

@@ -58,6 +58,11 @@ class OwnCertificates:
             ) from error
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Every name and address in the server's certificate."""
+        return self._names
+
+    @property
     def authority_file(self) -> Path:
         """The authority's certificate: give it to the browsers that shall trust this node."""
         return self._folder / "authority.pem"
@@ -65,8 +70,8 @@ class OwnCertificates:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the authority's certificate, in pairs: compared by eye before it is trusted."""
-        digest = hashlib.sha256(self._read_authority()[0].public_bytes(serialization.Encoding.DER))
-        return digest.hexdigest(":").upper()
+        made = self._read_authority()[0].public_bytes(serialization.Encoding.DER)
+        return hashlib.sha256(made).digest().hex(":").upper()
 
     @property
     def ends(self) -> datetime.datetime:
@@ -90,14 +95,18 @@ class OwnCertificates:
             if not (self.authority_file.exists() and self._key_file("authority").exists()):
                 self._make_authority()
             self._make_server()
-            if self._context is not None:
-                self._load()
+            self._load()
             return True
 
     def _due(self) -> bool:
         if not all(
             path.exists()
-            for path in (self.authority_file, self._server_file, self._key_file("authority"), self._key_file("server"))
+            for path in (
+                self.authority_file,
+                self._server_file,
+                self._key_file("authority"),
+                self._key_file("server"),
+            )
         ):
             return True
         made = self._read_server()
@@ -107,8 +116,8 @@ class OwnCertificates:
         return made.not_valid_after_utc < soon or named != set(map(str, map(_plain, self._names)))
 
     def _load(self) -> None:
-        assert self._context is not None
-        self._context.load_cert_chain(self._server_file, self._key_file("server"))
+        if self._context is not None:
+            self._context.load_cert_chain(self._server_file, self._key_file("server"))
 
     @property
     def _server_file(self) -> Path:

@@ -69,9 +69,7 @@ def _out(asker: Asker, account: Account, sessions: Sessions) -> s.AccountOut:
 def list_accounts(request: Request[Any, Any, Any], asker: Who) -> s.Accounts:
     """Disabled ones too."""
     listed = asker.access.accounts.all()
-    return s.Accounts(
-        accounts=[_out(asker, each, _sessions(request)) for each in listed], roles=list(ROLES)
-    )
+    return s.Accounts(accounts=[_out(asker, each, _sessions(request)) for each in listed], roles=list(ROLES))
 
 
 @post(
@@ -159,9 +157,7 @@ def list_sessions(request: Request[Any, Any, Any], account_id: AccountPath, aske
     """Newest first. Raises NotFound."""
     account = _administering(asker).one(account_id)
     sessions = _sessions(request)
-    listed = [
-        session_out(each, asker.session, sessions.clock()) for each in sessions.of_account(account.id)
-    ]
+    listed = [session_out(each, asker.session, sessions.clock()) for each in sessions.of_account(account.id)]
     return s.MySessions(sessions=listed)
 
 

@@ -28,7 +28,9 @@ def account_of(asker: Asker) -> Account:
     """The account behind a session. Raises Forbidden for the demo user and programs, who have none."""
     authority = asker.authority
     if authority is None:
-        raise Forbidden("You have no account here, the start-up URL signed you in: make one with `shiprider init`.")
+        raise Forbidden(
+            "You have no account here, the start-up URL signed you in: make one with `shiprider init`."
+        )
     return authority.account
 
 
@@ -145,9 +147,7 @@ def begin_authenticator(
     account = _fresh(request, asker)
     seed = secrets.token_bytes(totp.SEED_BYTES)
     asker.session.seed = seed
-    return s.AuthenticatorOut(
-        secret=totp.base32(seed), address=totp.address(seed, account.login, site.node)
-    )
+    return s.AuthenticatorOut(secret=totp.base32(seed), address=totp.address(seed, account.login, site.node))
 
 
 @post(

@@ -68,7 +68,9 @@ def list_watchlists(rendering: Asked) -> s.Watchlists:
     responses=documented(404, *CHANGING),
     sync_to_thread=True,
 )
-def write_watchlist(data: s.WatchlistNew, rendering: Asked, review: Review, holding: Held, author: str) -> s.WatchlistOut:
+def write_watchlist(
+    data: s.WatchlistNew, rendering: Asked, review: Review, holding: Held, author: str
+) -> s.WatchlistOut:
     """With `id` and `expected_revision` it is a change."""
     _check(holding, "watchlist", data.id, rendering.view.watchlists())
     entries = tuple(
@@ -102,7 +104,9 @@ def list_legal_holds(rendering: Asked) -> s.LegalHolds:
     responses=documented(404, *CHANGING),
     sync_to_thread=True,
 )
-def write_legal_hold(data: s.LegalHoldNew, rendering: Asked, review: Review, holding: Held, author: str) -> s.LegalHoldOut:
+def write_legal_hold(
+    data: s.LegalHoldNew, rendering: Asked, review: Review, holding: Held, author: str
+) -> s.LegalHoldOut:
     """A release is a change with `released`."""
     _check(holding, "legal hold", data.id, rendering.view.legal_holds())
     body = LegalHold(
