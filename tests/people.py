@@ -66,7 +66,7 @@ class Floor:
         if login:
             sessions = self.sessions()
             cookie = sessions.begin_for(self.people[login], purpose=purpose, address="127.0.0.1")
-            client.cookies.set("shiprider_session", cookie)
+            client.cookies.set("shiprider_session", cookie, domain="127.0.0.1")
         self.clients[login] = client
         return client
 
@@ -106,18 +106,20 @@ def _nmea(start_s: int) -> bytes:
 
 
 @contextmanager
-def floor(folder: Path, **access_settings: Any) -> Iterator[Floor]:
-    """A node with two meeting vessels, an alert on them, and nobody in it yet."""
+def floor(folder: Path, *, data: bool = True, **access_settings: Any) -> Iterator[Floor]:
+    """A node with nobody in it yet; with `data`, two meeting vessels and an alert on them."""
     start_s = 1_700_000_000 // 3600 * 3600
-    (folder / "day.nmea").write_bytes(_nmea(start_s))
+    if data:
+        (folder / "day.nmea").write_bytes(_nmea(start_s))
     settings = Settings(
         nation="COL",
         watch=WatchSettings(presets=("encounter/skylight",)),
         access=AccessSettings(**access_settings),
     )
     with open_node(folder, settings) as opened, open_access(folder, settings) as access:
-        opened.node.ingest([recording(str(folder / "day.nmea"))], lambda *_: None)
-        opened.node.catch_up(lambda *_: None)
+        if data:
+            opened.node.ingest([recording(str(folder / "day.nmea"))], lambda *_: None)
+            opened.node.catch_up(lambda *_: None)
         status = NodeStatus(feeds=(), observations=0, quarantine=0)
         site = Site(
             node="test",
