@@ -4,9 +4,8 @@ Always true: who is not allowed by the table is refused and the refusal is logge
 access log before it is made; content is shown for a purpose only.
 """
 
+import asyncio
 from typing import Any, Final
-
-from anyio.to_thread import run_sync
 
 from shiprider.api import permissions
 from shiprider.api.permissions import TABLE, Rule
@@ -130,12 +129,12 @@ async def authorise(connection: Any, _: Any) -> None:
         state["why"] = str(refusal)
         if scope["type"] == "websocket":
             denied = entry(asker, rule, what, "denied", asker.access.clock(), why=str(refusal))
-            await run_sync(asker.access.record, denied)
+            await asyncio.to_thread(asker.access.record, denied)
         raise refusal
     if rule.act is not None and method in _CHANGING and not rule.by_hand:
         objects = tuple(str(value) for value in scope["path_params"].values())
         allowed = entry(asker, rule, what, "allowed", asker.access.clock(), objects=objects)
-        await run_sync(asker.access.record, allowed)
+        await asyncio.to_thread(asker.access.record, allowed)
         state["logged"] = True
 
 

@@ -5,12 +5,12 @@ where it cannot be written the answer is thrown away and refused; the line names
 answer itself, so that no handler can forget one.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
-from anyio.to_thread import run_sync
 
 from shiprider.api.authorising import Asker, entry
 from shiprider.api.permissions import Rule
@@ -95,7 +95,7 @@ async def _record(scope: Any, access: Access, rule: Rule, held: list[Message]) -
             objects=path_objects,
             why=state.get("why", str(status)),
         )
-    await run_sync(access.record, line)
+    await asyncio.to_thread(access.record, line)
 
 
 def objects_in(content: bytes) -> list[str]:
