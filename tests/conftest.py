@@ -3,12 +3,15 @@
 `HYPOTHESIS_PROFILE=explore make soak` tries new ones; a failing one becomes an `@example`.
 """
 
+import importlib.util
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -60,3 +63,14 @@ def postgres_database(postgres_server: str) -> Iterator[Callable[[], str]]:
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         for name in made:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def people() -> ModuleType:
+    """`tests/people.py`: a node with people of every role."""
+    spec = importlib.util.spec_from_file_location("people", Path(__file__).with_name("people.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["people"] = module
+    spec.loader.exec_module(module)
+    return module

@@ -63,10 +63,14 @@ from shiprider.settings import load as read_settings
 from shiprider.track.cooperative import CooperativeTracker
 
 if TYPE_CHECKING:
+    from shiprider.adapters.certificates.own import OwnCertificates
     from shiprider.adapters.keys.files import FileKeys
     from shiprider.adapters.policy.cedar import CedarPolicy
+    from shiprider.flow.access import Access
     from shiprider.flow.node import Node
+    from shiprider.model.account import Account
     from shiprider.model.rules import Rules
+    from shiprider.ports.identity import IdentityProvider
     from shiprider.share.change import Change
     from shiprider.simulate.stream import Simulation
 
@@ -613,3 +617,83 @@ def steady_datagrams(messages_per_s: float, together: int, vessels: int = 5_000)
         lines = piece.data.splitlines(keepends=True)
         for at in range(0, len(lines), together):
             yield b"".join(lines[at : at + together])
+
+
+#: The people of a node, and the log of their accesses, in its folder.
+ACCOUNTS: Final = "accounts.sqlite"
+ACCESS_LOG: Final = "access.log"
+
+
+@contextmanager
+def open_access(folder: Path, settings: Settings) -> "Iterator[Access]":
+    """Who may come in, and the log of what he sees. Raises UsageError, StorageError, CorruptStore."""
+    from shiprider.adapters.access_log.json_lines import JsonLinesAccessLog
+    from shiprider.adapters.accounts.passkeys import WebauthnPasskeys
+    from shiprider.adapters.accounts.passwords import Argon2Passwords
+    from shiprider.adapters.accounts.sqlite import SqliteAccounts
+    from shiprider.flow.access import Access
+
+    accounts = SqliteAccounts(folder / ACCOUNTS)
+    try:
+        log = JsonLinesAccessLog(folder / ACCESS_LOG)
+        try:
+            yield Access(
+                accounts=accounts,
+                log=log,
+                passwords=Argon2Passwords(),
+                passkeys=WebauthnPasskeys(),
+                settings=settings.access,
+                clock=wall_us,
+                nation=settings.nation,
+                node=settings.node,
+                providers=_providers(folder, settings),
+            )
+        finally:
+            log.close()
+    finally:
+        accounts.close()
+
+
+def _providers(folder: Path, settings: Settings) -> "dict[str, IdentityProvider]":
+    if not settings.access.providers:
+        return {}
+    from shiprider.adapters.identity.openid import OpenIdProvider
+
+    return {
+        each.name: OpenIdProvider(
+            each,
+            read_text(_beside(folder, each.client_secret_file)).strip() if each.client_secret_file else "",
+        )
+        for each in settings.access.providers
+    }
+
+
+def own_certificates(folder: Path, settings: Settings) -> "OwnCertificates | None":
+    """The node's TLS; None where it speaks plain HTTP on the loopback. Raises UsageError, StorageError."""
+    import socket
+
+    host, _ = settings.api.place
+    loopback = host in ("localhost", "::1") or host.startswith("127.")
+    if loopback and not settings.api.tls:
+        return None
+    from shiprider.adapters.certificates.own import OwnCertificates
+
+    names = settings.api.names
+    if not loopback:
+        own = () if host in ("0.0.0.0", "::") else (host,)  # noqa: S104 (compared, not bound)
+        names = (*names, *own, *(() if names else (socket.gethostname(),)))
+    return OwnCertificates(folder / "tls", node=settings.node, names=names)
+
+
+def first_administrator(access: "Access") -> "tuple[Account, str] | None":
+    """The administrator of a node that knows nobody yet, and his one-time code; None where it does."""
+    from shiprider.flow.administering import first_administrator as first
+
+    return first(access)
+
+
+def renewed_code(access: "Access", login: str) -> str:
+    """A new one-time code for somebody who lost his way in. Raises NotFound."""
+    from shiprider.flow.administering import renewed_code as renewed
+
+    return renewed(access, login)

@@ -20,6 +20,23 @@ FeedKind = Literal["file", "folder", "stdin", "tcp", "udp"]
 NatureName = Literal["declared", "simulated", "exercise"]
 ReceiverKindName = Literal["unknown", "terrestrial", "satellite", "aircraft", "vessel"]
 
+#: The people of model/account.py (a test keeps the two the same: settings import nothing of ours).
+Role = Literal[
+    "watch_officer",
+    "intelligence_analyst",
+    "liaison_officer",
+    "planner",
+    "legal_adviser",
+    "evidence_custodian",
+    "evaluator",
+    "community_liaison",
+    "node_administrator",
+    "auditor",
+]
+
+#: What people read for, where the operator lists nothing else; the client has words for these.
+PURPOSES: Final = ("watch", "investigation", "planning", "evidence", "evaluation", "support", "exercise")
+
 
 class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One source of bytes. `path` for file and folder, `host` and `port` for tcp and udp.
@@ -67,10 +84,66 @@ class WatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the watch floor listens; until there is access control only the loopback is accepted."""
+    """Where the watch floor listens: `listen` ("0.0.0.0:8443") or `host` and `port`.
+
+    Beyond the loopback it always speaks TLS; on the loopback where `tls` says so. `names` are the names
+    and addresses under which people reach it: they stand in the certificate, and no other is answered.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8750
+    listen: str = ""
+    tls: bool = False
+    names: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Host and port. Raises ValueError."""
+        if not self.listen:
+            return self.host, self.port
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65535:
+            raise ValueError(f"`listen` is {self.listen!r}: write an address and a port, 0.0.0.0:8443.")
+        return host.strip("[]"), int(port)
+
+
+class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An organisation that vouches for its people by OpenID Connect.
+
+    `client_secret_file` lies beside the settings. `claims` says which claim gives which attribute;
+    `roles` which of its groups have which of our roles. `nation` and `organisation` are what this provider
+    can vouch for at all: they are never taken from a claim where they are set. `private_addresses` are
+    the only networks, beyond the public ones, in which its servers may lie.
+    """
+
+    name: str
+    issuer: str
+    client_id: str
+    title: str = ""
+    client_secret_file: str = ""
+    scopes: tuple[str, ...] = ("openid", "profile")
+    nation: str = ""
+    organisation: str = ""
+    claims: dict[str, str] = msgspec.field(default_factory=dict)
+    roles: dict[str, tuple[Role, ...]] = msgspec.field(default_factory=dict)
+    default_roles: tuple[Role, ...] = ()
+    hosts: tuple[str, ...] = ()
+    private_addresses: tuple[str, ...] = ()
+
+
+class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may come in. `demo` signs whoever opens the start-up URL in by itself: on the loopback only.
+
+    `purposes` are what a person can say he reads for; a session ends after `idle_min` without a request
+    and after `session_h` in any case; access taken by breaking the glass after `break_glass_min` at most.
+    """
+
+    demo: bool = False
+    purposes: tuple[str, ...] = PURPOSES
+    idle_min: float = 60.0
+    session_h: float = 12.0
+    break_glass_min: float = 60.0
+    providers: tuple[ProviderSettings, ...] = ()
 
 
 class KeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,6 +165,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     api: ApiSettings = ApiSettings()
     ledger: str = "sqlite"
     keys: KeySettings = KeySettings()
+    access: AccessSettings = AccessSettings()
 
 
 #: Stands before the file of the settings: for an address with a password, and for the keys' passphrase.
@@ -187,6 +261,33 @@ def _check(settings: Settings, name: str) -> None:
         )
     if settings.watch.alerts_per_watch < 1 or settings.watch.watch_hours <= 0:
         raise ValueError(f"{name}: `alerts_per_watch` and `watch_hours` must be positive.")
+    _check_access(settings, name)
+
+
+def _check_access(settings: Settings, name: str) -> None:
+    try:
+        host, _ = settings.api.place
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    access = settings.access
+    if access.demo and host not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError(
+            f"{name}: `demo` signs people in by itself and is for the loopback only: take it out to listen on {host}."
+        )
+    if not access.purposes or not all(access.purposes):
+        raise ValueError(f"{name}: `purposes` is empty: name what people may read for.")
+    if min(access.idle_min, access.session_h, access.break_glass_min) <= 0:
+        raise ValueError(f"{name}: `idle_min`, `session_h` and `break_glass_min` must be positive.")
+    names = [each.name for each in access.providers]
+    for each in access.providers:
+        if not each.name.isidentifier() or names.count(each.name) > 1:
+            raise ValueError(
+                f"{name}: the provider {each.name!r} needs a name of its own, of letters and digits."
+            )
+        if not each.issuer.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError(f"{name}: the issuer {each.issuer!r} must be an https address.")
+        if not each.client_id:
+            raise ValueError(f"{name}: the provider {each.name!r} needs a `client_id`.")
 
 
 TEMPLATE: Final = """\
@@ -205,6 +306,14 @@ watch_hours = 8.0
 [api]
 host = "127.0.0.1"
 port = 8750
+# listen = "0.0.0.0:8443"          # beyond this machine: always TLS, with a certificate the node makes
+# names = ["watch.example.org"]    # the names people reach it by
+
+# [access]
+# purposes = ["watch", "investigation", "planning", "evidence", "evaluation", "support", "exercise"]
+# idle_min = 60.0            # a session without a request ends
+# session_h = 12.0           # and in any case after a watch and a half
+# demo = true                # whoever opens the start-up URL is signed in by itself; on this machine only
 
 # [keys]
 # passphrase_file = "passphrase"  # private keys are encrypted with it

@@ -50,7 +50,8 @@ def command(
         shutil.rmtree(folder)
     if not mark.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / settings.FILE_NAME).write_text(settings.TEMPLATE.format(node="demo"), encoding="utf-8")
+        text = settings.TEMPLATE.format(node="demo").replace("# [access]", "[access]\ndemo = true")
+        (folder / settings.FILE_NAME).write_text(text, encoding="utf-8")
         # The day ends about now, so that clocks and ages on the page are what a watch would see.
         now_us = time.time_ns() // 1000
         play = bootstrap.simulation(
@@ -76,6 +77,7 @@ def command(
         if stopped():
             return
         say(f"Ready after {time.monotonic() - began:.0f} s. All data is SIMULATED.")
+        say("The address below signs you in by itself, as a demo user, on this machine only.")
         feed = bootstrap.paced_recording(
             folder / f"demo-{seed}-live.nmea", speed=speed, nature=Nature.SIMULATED
         )

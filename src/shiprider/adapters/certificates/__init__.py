@@ -1,0 +1,1 @@
+"""Certificates that a node makes for itself."""
