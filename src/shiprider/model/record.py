@@ -21,6 +21,9 @@ KINDS: Final = (
     "legal_hold",
     "setting",
     "erasure",
+    "agreement",
+    "tear_line",
+    "tear_line_link",
 )
 
 

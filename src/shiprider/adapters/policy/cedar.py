@@ -81,14 +81,19 @@ class CedarPolicy:
         who = _who(observer)
         epoch = bisect_right(self._edges, at_us)
         keys = [(who, action, of, epoch, at_us >= self._expires(of)) for of in classes]
-        missing = {key: key[2] for key in keys if key not in self._kept}
+        # Other threads ask too: what was looked up once is not looked up again.
+        found = {key: self._kept.get(key) for key in keys}
+        missing = [key for key, answer in found.items() if answer is None]
         if missing:
-            if len(self._kept) + len(missing) > _KEPT:
+            answers = dict(
+                zip(missing, self._ask(observer, action, [k[2] for k in missing], at_us), strict=True)
+            )
+            found.update(answers)
+            if len(self._kept) + len(answers) > _KEPT:
                 self._kept.clear()
-                missing = {key: key[2] for key in keys}
-            answers = self._ask(observer, action, list(missing.values()), at_us)
-            self._kept.update(zip(missing, answers, strict=True))
-        return [self._kept[key] for key in keys]
+            # A failure is asked again: it may have been the moment's.
+            self._kept.update({key: answer for key, answer in answers.items() if answer is not _FAILED})
+        return [found[key] or _FAILED for key in keys]
 
     def _expires(self, of: ReleaseClass) -> int:
         found = self._expiry.get(of)
