@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import cedarpy
 import numpy as np
 import psycopg
 import pytest
@@ -217,6 +218,15 @@ def test_a_slip_in_the_engines_rules_is_noticed(right: str, wrong: str) -> None:
         return CedarPolicy(of, text=text.replace(right, wrong))
 
     _, apart, _ = disagreements(worlds=range(6), engine=make)
+    assert apart > 0
+
+
+def test_policies_cut_for_somebody_else_are_noticed() -> None:
+    class Mixed(CedarPolicy):
+        def _policies_for(self, asker: tuple[str, str]) -> cedarpy.PolicySet:
+            return super()._policies_for(("COL", "ARC"))
+
+    _, apart, _ = disagreements(worlds=range(6), engine=Mixed)
     assert apart > 0
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import cedarpy
 
-from shiprider.adapters.policy.compiling import SCHEMA, policy_text
+from shiprider.adapters.policy.compiling import SCHEMA, Whose, policy_text
 from shiprider.model.agreement import ALWAYS_US
 from shiprider.model.errors import UsageError
 from shiprider.model.label import Label, parse, understood
@@ -28,6 +28,9 @@ _KEPT: Final = 500_000
 
 #: Sets of classes kept as the engine reads them.
 _HANDLES: Final = 8
+
+#: Nations with organisations whose policies are kept apart.
+_SLICES: Final = 512
 
 _FAILED: Final = Decision(False, (ENGINE_ERROR,))
 
@@ -44,6 +47,8 @@ class CedarPolicy:
         faults = [*([fault_of(rules.homes)] if fault_of(rules.homes) else []), *rules.book.faults()]
         if faults:
             raise UsageError(f"The policy cannot be meant: {faults[0]}; correct it.")
+        self._rules = rules
+        self._replaced = bool(text)
         self.text = text or policy_text(rules)
         self._version = hashlib.sha256(f"{SCHEMA}\n{self.text}".encode()).hexdigest()
         try:
@@ -58,6 +63,7 @@ class CedarPolicy:
         self._edges = rules.book.edges()
         self._kept: dict[_Key, Decision] = {}
         self._expiry: dict[ReleaseClass, int] = {}
+        self._slices: dict[Whose, cedarpy.PolicySet] = {}
         self._handles: dict[tuple[ReleaseClass, ...], cedarpy.Entities] = {}
 
     @property
@@ -120,8 +126,21 @@ class CedarPolicy:
         # Every entity was held against the schema when it was read.
         asker = json.dumps([_observer_entity(observer)])
         entities = self._classes(tuple(classes)).with_added_json_str(asker, self._schema)
-        results = cedarpy.is_authorized_batch(requests, self._policies, entities, self._schema)
+        policies = self._policies_for((observer.nation, observer.organisation))
+        results = cedarpy.is_authorized_batch(requests, policies, entities, self._schema)
         return [_decision(result) for result in results]
+
+    def _policies_for(self, asker: Whose) -> cedarpy.PolicySet:
+        """What can concern somebody of that nation and organisation: a hundred agreements are not asked of each."""
+        if self._replaced:
+            return self._policies
+        found = self._slices.get(asker)
+        if found is None:
+            if len(self._slices) >= _SLICES:
+                self._slices.clear()
+            found = cedarpy.PolicySet.from_str(policy_text(self._rules, asker))
+            self._slices[asker] = found
+        return found
 
     def _classes(self, classes: tuple[ReleaseClass, ...]) -> cedarpy.Entities:
         """The classes as the engine reads them; the last few sets are kept, for the next observer asks the same."""
