@@ -151,7 +151,10 @@ def disagreements(
             store.load(len(what))
         for _ in range(questions):
             who, action, at_us = observer(rng), rng.choice(ACTIONS), rng.choice(times)
-            expected = np.array([rule(of, who, action, each, at_us) for each in what])
+            told = [judge(of, who, action, each, at_us) for each in what] if reasons else []
+            expected = np.array(
+                [each.allowed for each in told] or [rule(of, who, action, each, at_us) for each in what]
+            )
             decided = policy.decide(who, action, what, at_us)
             allowed = np.array([decision.allowed for decision in decided])
             answers = [allowed, columns.mask(of, who, action, at_us)]
@@ -161,8 +164,7 @@ def disagreements(
             for answer in answers:
                 differ |= answer != expected
             if reasons:
-                told = [judge(of, who, action, each, at_us).reasons for each in what]
-                differ |= np.array([d.reasons != t for d, t in zip(decided, told, strict=True)])
+                differ |= np.array([d.reasons != t.reasons for d, t in zip(decided, told, strict=True)])
             pairs += len(what)
             apart += int(differ.sum())
             allowed_pairs += int(expected.sum())
