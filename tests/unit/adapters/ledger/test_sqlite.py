@@ -293,7 +293,7 @@ def test_a_log_older_than_signatures_opens_and_its_rows_stay_valid(tmp_path: Pat
 @pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE tree_head SET root = replace(root, substr(root, 1, 1), 'f') || '' WHERE size = 20",
+        "UPDATE tree_head SET root = printf('%064d', 7) WHERE size = 20",
         "UPDATE tree_head SET signature = zeroblob(64) WHERE size = 20",
         "UPDATE tree_head SET first_signed = 21 WHERE size = 20",
         "UPDATE tree_head SET recorded_us = recorded_us + 1 WHERE size = 20",
