@@ -171,6 +171,12 @@ def tree_head(connection: Connection, size: int | None = None) -> TreeHead | Non
     )  # fmt: skip
 
 
+def any_signed(connection: Connection) -> bool:
+    """Whether any record bears a signature."""
+    signed = select(RECORD.c.sequence).where(func.length(RECORD.c.signature) > 0).limit(1)
+    return connection.execute(signed).first() is not None
+
+
 def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int]:
     """The end of the log as stored (as it was at `known_us`), and when it was recorded."""
     chosen = select(*_COLUMNS).order_by(RECORD.c.sequence.desc()).limit(1)
