@@ -152,7 +152,10 @@ def hash_of(record: Record) -> str:
 def classes(connection: Connection) -> dict[int, ReleaseClass]:
     """Release classes by number."""
     rows = connection.execute(select(*RELEASE_CLASS.c))
-    return {row[0]: ReleaseClass(label=row[1], origin=row[2], purpose=row[3], case=row[4]) for row in rows}
+    return {
+        number: ReleaseClass(label=label, origin=origin, purpose=purpose, case=case, kind=kind)
+        for number, label, origin, purpose, case, kind in rows
+    }
 
 
 def tree_head(connection: Connection, size: int | None = None) -> TreeHead | None:
