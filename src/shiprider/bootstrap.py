@@ -33,9 +33,11 @@ from shiprider.flow.ingest import STREAM
 from shiprider.flow.keeping import StateShelf
 from shiprider.flow.labelling import Labelling, heard_in
 from shiprider.flow.learn import DailyWorld
+from shiprider.flow.numbers import Numbers
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
 from shiprider.flow.retention import Policy
 from shiprider.flow.review import Review
+from shiprider.flow.sight import Sight
 from shiprider.flow.signing_keys import settle
 from shiprider.flow.view import View, seen
 from shiprider.flow.watch import Watch
@@ -49,6 +51,7 @@ from shiprider.model.label import number_of, written
 from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
 from shiprider.model.release_class import ReleaseClass
+from shiprider.model.rules import own_observer
 from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel
@@ -69,7 +72,7 @@ if TYPE_CHECKING:
     from shiprider.flow.access import Access
     from shiprider.flow.node import Node
     from shiprider.model.account import Account
-    from shiprider.model.rules import Rules
+    from shiprider.model.rules import Home, Rules
     from shiprider.ports.identity import IdentityProvider
     from shiprider.share.change import Change
     from shiprider.simulate.stream import Simulation
@@ -344,10 +347,19 @@ class OpenNode:
     lake: Lake
     ledger: Ledger
     keys: Keys
+    sight: Sight
+    numbers: Numbers
+    home: "Home"
 
     def view(self, observer: Observer) -> View:
         """What one observer sees."""
-        return View(observer, self.ledger, self.lake, self.node.picture, self.spool)
+        return View(
+            observer, self.ledger, self.lake, self.node.pictures, self.sight, self.numbers, self.spool
+        )
+
+    def own(self, name: str) -> Observer:
+        """Whoever sits at this machine: one of the node's own people, with every right to read."""
+        return own_observer(name, self.home, self.settings.access.purposes[0])
 
     def review(self) -> Review:
         """Where people decide."""
@@ -373,6 +385,8 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
         try:
             settle(ledger, keys, wall_us)
             choices = settings.watch
+            budget = Budget(per_watch=choices.alerts_per_watch)
+            watch_us = round(choices.watch_hours * HOUR_US)
             pieces = folds(choices.presets, _beside(folder, choices.user_presets))
             base = given_world(
                 anchorages=_beside(folder, choices.anchorages), receivers=_beside(folder, choices.receivers)
@@ -393,8 +407,8 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 watch=Watch(
                     ledger,
                     wall_us,
-                    budget=Budget(per_watch=choices.alerts_per_watch),
-                    watch_us=round(choices.watch_hours * HOUR_US),
+                    budget=budget,
+                    watch_us=watch_us,
                     labelling=Labelling(spool.sources, heard_in(lake)),
                 ),
                 shelf=StateShelf(folder / "state" / "folds", _fold_version(pieces)),
@@ -407,7 +421,11 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 commit_every_s=settings.commit_every_s,
                 budget_bytes=round(settings.retention.disk_budget_gib * 2**30),
             )
-            yield OpenNode(folder, settings, node, spool, lake, ledger, keys)
+            rules = node_rules(settings, folder)
+            sight = Sight(policy(rules), ledger, node=settings.node, sources=spool.sources, clock=wall_us)
+            numbers = Numbers(ledger, lake, budget, watch_us)
+            home = own_home(rules)
+            yield OpenNode(folder, settings, node, spool, lake, ledger, keys, sight, numbers, home)
         finally:
             ledger.close()
             spool.close()
@@ -510,6 +528,13 @@ def node_rules(settings: Settings, folder: Path) -> "Rules":
             f"{settings.policy} is the policy of {rules.node!r}, but this node is {settings.node!r}: correct one of them."
         )
     return rules
+
+
+def own_home(rules: "Rules") -> "Home":
+    """Whose node it is, by its rules."""
+    from shiprider.model.rules import home_of
+
+    return next(iter(rules.homes_of(rules.node)), home_of(rules.node))
 
 
 def policy(rules: "Rules") -> "CedarPolicy":
@@ -672,6 +697,7 @@ def open_access(folder: Path, settings: Settings) -> "Iterator[Access]":
                 clock=wall_us,
                 nation=settings.nation,
                 node=settings.node,
+                home=own_home(node_rules(settings, folder)),
                 providers=_providers(folder, settings),
             )
         finally:

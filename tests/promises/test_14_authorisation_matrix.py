@@ -254,7 +254,7 @@ HELD = {"W": ("td", "td", "t", "-"), "I": ("td", "td", "td", "-")}
 
 def held_by(floor: Any, holder: str) -> tuple[str, int]:
     """The alert in the hands of one person, and its revision."""
-    (found,) = floor.site.view(None).alerts_known(2**60)
+    (found,) = floor.site.view(floor.opened.own("test")).alerts_known(2**60)
     review, alert_id, revision = floor.site.review, found.record.id, found.record.revision
     if found.body.state != "new":
         revision = review.reopen(alert_id, revision, author="Nobody").record.revision

@@ -8,16 +8,21 @@ import msgspec
 import pytest
 
 from shiprider.adapters.ledger.sqlite import SqliteLedger
+from shiprider.adapters.policy.cedar import CedarPolicy
 from shiprider.flow import shift
 from shiprider.flow.calibration import calibration_report
-from shiprider.flow.picture import Picture
+from shiprider.flow.numbers import Numbers
+from shiprider.flow.pictures import Pictures
 from shiprider.flow.review import Review, alert_draft
+from shiprider.flow.sight import Sight
 from shiprider.flow.view import Seen, View, seen
+from shiprider.model.agreement import AgreementBook
 from shiprider.model.alert import Alert
 from shiprider.model.disposition import Disposition
 from shiprider.model.errors import Conflict, NotFound, ShipriderError, UsageError
 from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist, WatchlistEntry
+from shiprider.model.rules import Home, Rules
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.ledger import Ledger, Query
 
@@ -71,7 +76,12 @@ def log(ledger: Ledger) -> list[LogLine]:
 
 
 def view(ledger: Ledger) -> View:
-    return View(Observer(name="Ana"), ledger, None, Picture())  # type: ignore[arg-type]
+    home = Home(node="n", organisation="n")
+    policy = CedarPolicy(Rules("n", (home,), AgreementBook()))
+    sight = Sight(policy, ledger, node="n", sources=lambda: (), clock=lambda: 1)
+    lake: Any = None
+    ana = Observer(name="Ana", organisation="n")
+    return View(ana, ledger, lake, Pictures(), sight, Numbers(ledger, lake))
 
 
 def test_take_dismiss_and_what_they_leave(ledger: Ledger, review: Review) -> None:
