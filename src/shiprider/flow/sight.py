@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+from msgspec import structs
 
 from shiprider.flow.labelling import labels_by_number
 from shiprider.model.label import UNKNOWN_TEXT
@@ -103,6 +104,7 @@ class Sight:
     def allowed(self, observer: Observer, action: Action = "read") -> Allowed:
         """The classes of the ledger with which the observer may do that now."""
         policy, classes, at_us = self._policy, self._ledger.classes(), self._clock()
+        observer = self._assigned(observer)
         key = (_who(observer), action)
         kept = self._standing(key, policy, len(classes), at_us)
         if isinstance(kept, Allowed):
@@ -119,7 +121,16 @@ class Sight:
 
     def may(self, observer: Observer, action: Action, of: ReleaseClass) -> bool:
         """Whether the observer may do that with things of this class now."""
-        return self._policy.decide(observer, action, [of], self._clock())[0].allowed
+        asker = self._assigned(observer)
+        if observer.owner and of.case not in asker.cases:
+            asker = structs.replace(asker, cases=(*asker.cases, of.case))
+        return self._policy.decide(asker, action, [of], self._clock())[0].allowed
+
+    def _assigned(self, observer: Observer) -> Observer:
+        if not observer.owner:
+            return observer
+        cases = {each.case for each in self._ledger.classes().values() if each.case}
+        return structs.replace(observer, cases=tuple(sorted({*observer.cases, *cases})))
 
     def own_class(self, kind: str, label: str = "", *, purpose: str = "", case: str = "") -> ReleaseClass:
         """The class of something that is made here."""

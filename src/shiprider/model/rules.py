@@ -84,4 +84,5 @@ def own_observer(
         clearance=Classification.TOP_SECRET.name,
         purpose=purpose,
         session=session,
+        owner=True,
     )

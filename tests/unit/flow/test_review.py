@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -80,7 +81,7 @@ def view(ledger: Ledger) -> View:
     policy = CedarPolicy(Rules("n", (home,), AgreementBook()))
     sight = Sight(policy, ledger, node="n", sources=lambda: (), clock=lambda: 1)
     lake: Any = None
-    ana = Observer(name="Ana", organisation="n")
+    ana = Observer(name="Ana", organisation="n", cases=("C-7",))
     return View(ana, ledger, lake, Pictures(), sight, Numbers(ledger, lake))
 
 
@@ -222,7 +223,9 @@ def test_the_handover_is_signed_over_exactly_what_was_shown(
     assert (shown.taken, shown.dismissed, shown.escalated, len(shown.log)) == (1, 1, 0, 3)
     digest = shift.digest_of(shown)
     assert digest == hashlib.sha256(msgspec.json.encode(shown)).hexdigest()
-    assert (shown.ledger_sequence, shown.ledger_head) == (ledger.head().sequence, ledger.head().hash)
+    newest = ledger.since(0)[-1]
+    told = f"{newest.id}|{newest.recorded_us}|{newest.digest}"
+    assert (shown.ledger_sequence, shown.ledger_head) == (9, hashlib.sha256(told.encode()).hexdigest())
     # What comes later changes nothing of it.
     review.escalate(three, 1, author="Ana")
     assert shift.summarise(view(ledger), to_us) == shown
