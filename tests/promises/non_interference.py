@@ -52,7 +52,7 @@ from shiprider.model.record import Draft
 from shiprider.model.rules import Home, Rules
 from shiprider.model.tables import TABLES
 from shiprider.model.watch_log import LogLine
-from shiprider.observe.exposure import ReceptionCounter
+from shiprider.observe.exposure import ReceptionCounter, merged
 from shiprider.ports.feed import Declaration, Origin
 from shiprider.ports.ledger import Filed
 from shiprider.ports.spool import Source, Stored
@@ -112,6 +112,7 @@ class MemoryLake:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+        self._counter, self._counted = ReceptionCounter(), 0
 
     def add(self, table: str, rows: pa.Table) -> None:
         self.rows[table].append(rows)
@@ -144,12 +145,14 @@ class MemoryLake:
         return frame if columns is None else frame.select(columns)
 
     def _reception(self) -> pa.Table:
-        """As the node counts it: over the observations of all feeds."""
-        counter = ReceptionCounter()
-        if not self.rows["observations"]:
-            return TABLES["reception"].empty_table()
-        counter.count(pa.concat_tables(self.rows["observations"]).sort_by("raw"))
-        return counter.drain()
+        """As the node counts it, now and then: over the observations of all feeds."""
+        new = self.rows["observations"][self._counted :]
+        if new:
+            self._counter.count(pa.concat_tables(new).sort_by("raw"))
+            self.rows["reception"].append(self._counter.drain())
+            self._counted += len(new)
+        kept = self.rows["reception"]
+        return merged(kept) if kept else TABLES["reception"].empty_table()
 
 
 class MemorySpool:
@@ -293,8 +296,8 @@ class Pair:
         old = [id_ for id_, of in self.ids if of == kind]
         if kind == "setting":
             id_ = PREFERENCES_ID
-        elif old and self.draw(3) == 0:
-            id_ = old[self.draw(len(old))]
+        elif old and self.draw(2) == 0:
+            id_ = old[-1 - self.draw(min(len(old), 3))]
         else:
             id_ = f"{self.step:08x}{7:024x}"
             self.ids.append((id_, kind))

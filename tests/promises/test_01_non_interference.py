@@ -1,0 +1,321 @@
+"""Promise 1: two nodes that differ only in what an observer may not see answer him byte for byte alike.
+
+A clean run proves nothing by itself: each planted leak below is a slip in one place of the product, and the same
+comparison has to catch it. CI compares some hundred states, `make soak` 10,000 answers of every channel.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from promises import non_interference as ni
+from shiprider.api.routes import alerts as alert_routes
+from shiprider.api.routes import logbook
+from shiprider.flow import frames, layers
+from shiprider.flow.numbers import Numbers
+from shiprider.flow.own_reception import OwnReception
+from shiprider.flow.pictures import Pictures
+from shiprider.flow.sight import Frames, Sight
+from shiprider.flow.view import View
+from shiprider.model.errors import NotFound
+from shiprider.ports.ledger import Allowed, Head
+
+CHANNELS = {
+    "alerts", "alert", "notes", "facet", "finding", "findings", "history", "cursor", "log", "handovers", "handover",
+    "calibration", "search", "names", "vessel", "tracks", "picture", "observation", "reception", "quarantine", "orders",
+    "live", "status",
+}  # fmt: skip
+
+
+class TwoNodes(RuleBasedStateMachine):
+    """Hypothesis chooses what happens where nobody looks, and what he asks."""
+
+    pair: ni.Pair
+
+    @initialize(who=st.sampled_from(sorted(ni.PEOPLE)), seed=st.integers(0, 2**32))
+    def begin(self, who: str, seed: int) -> None:
+        self.pair = ni.Pair(ni.PEOPLE[who], random.Random(seed).randrange)  # noqa: S311
+
+    @rule(times=st.integers(1, 4))
+    def hidden(self, times: int) -> None:
+        for _ in range(times):
+            self.pair.happen(hidden=True)
+
+    @rule(times=st.integers(1, 4))
+    def visible(self, times: int) -> None:
+        for _ in range(times):
+            self.pair.happen(hidden=False)
+
+    @rule()
+    def decides(self) -> None:
+        assert self.pair.decide() == []
+
+    @rule()
+    def looks(self) -> None:
+        assert self.pair.differences() == []
+
+    def teardown(self) -> None:
+        if hasattr(self, "pair"):
+            try:
+                assert self.pair.differences() == []
+            finally:
+                self.pair.close()
+
+
+def test_whatever_is_hidden_he_is_told_the_same() -> None:
+    run_state_machine_as_test(TwoNodes, settings=settings(max_examples=25, stateful_step_count=12, deadline=None))
+
+
+def compared(seeds: range, steps: int, looks: int) -> Counter[str]:
+    """Answers compared per channel, none of them different."""
+    counted: Counter[str] = Counter()
+    for seed in seeds:
+        for who, person in ni.PEOPLE.items():
+            pair = ni.generated(person, seed, steps)
+            try:
+                for _ in range(looks):
+                    assert (seed, who, pair.differences(counted) + pair.decide()) == (seed, who, [])
+                    pair.happen(hidden=True)
+                    pair.happen(hidden=False)
+            finally:
+                pair.close()
+    return counted
+
+
+def test_generated_states_of_every_channel() -> None:
+    counted = compared(range(25), 14, 3)
+    assert set(counted) == CHANNELS
+    assert min(counted.values()) >= 40, counted
+
+
+@pytest.mark.slow
+def test_ten_thousand_answers_of_every_channel() -> None:
+    counted: Counter[str] = Counter()
+    first = 1000
+    while not counted or min(counted.values()) < 10_000:
+        counted += compared(range(first, first + 50), 16, 6)
+        first += 50
+    print(counted)
+
+
+# -- planted leaks ------------------------------------------------------------------------------------
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+LEAKS: dict[str, Plant] = {}
+
+
+def leak(name: str) -> Callable[[Plant], Plant]:
+    def keep(plant: Plant) -> Plant:
+        LEAKS[name] = plant
+        return plant
+
+    return keep
+
+
+@leak("a count over the whole ledger")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(View, "count", lambda self, query: self.ledger.count(query))
+
+
+@leak("a cursor with the log's sequence")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(View, "cursor_of", lambda self, item: str(item.record.sequence))
+
+
+@leak("a link to a record that is hidden")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(View, "there", lambda self, ids: set(self.ledger.latest_of(list(ids))))
+
+
+@leak("the head of the log")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(View, "head", lambda self, *, known_us=None: self.ledger.head(known_us=known_us))
+
+
+@leak("revisions numbered over hidden ones")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(View, "_numbered", lambda self, records: list(records))
+
+
+@leak("the first revision's time, hidden or not")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(View, "first_recorded_us", lambda self, id_: self.ledger.history(id_)[0].recorded_us)
+
+
+@leak("a history with hidden steps")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(View, "finding_history", lambda self, id_: self._findings(self.ledger.history(id_)))
+
+
+@leak("a page filled by hidden records")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def findings(self: Any, query: Any) -> Any:
+        ours = {each.id for each in self._of_kind("finding")}
+        return self._findings(each for each in self.ledger.find(query) if each.id in ours)
+
+    patch.setattr(View, "findings", findings)
+
+
+@leak("another word for what is hidden than for what is not there")
+def _(patch: pytest.MonkeyPatch) -> None:
+    real = View.record
+
+    def record(self: Any, id_: str, kind: str, known_us: int | None = None) -> Any:
+        try:
+            return real(self, id_, kind, known_us)
+        except NotFound:
+            if self.ledger.revisions_of([id_]):
+                raise NotFound(f"You may not see the {kind} {id_}: ask for it.") from None
+            raise
+
+    patch.setattr(View, "record", record)
+
+
+@leak("a note on a hidden object is taken")
+def _(patch: pytest.MonkeyPatch) -> None:
+    real = View.record
+
+    def record(self: Any, id_: str, kind: str, known_us: int | None = None) -> Any:
+        try:
+            return real(self, id_, kind, known_us)
+        except NotFound:
+            return self.ledger.latest(id_)
+
+    patch.setattr("shiprider.flow.review.View.record", record)
+
+
+@leak("what a policy hides is in the live rows")
+def _(patch: pytest.MonkeyPatch) -> None:
+    everything = Frames(frozenset(), frozenset(), True)
+    patch.setattr(View, "rows", lambda self, box=None, *, since_us=None: self.pictures.seen(everything, everything).rows(box, since_us=since_us))
+
+
+@leak("one picture of all labels")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("shiprider.flow.pictures._by_label", lambda rows: [(ni.number_of(ni.SHARED), rows)])
+
+
+@leak("what a vessel said on a hidden feed")
+def _(patch: pytest.MonkeyPatch) -> None:
+    real = Pictures.seen
+    patch.setattr(Pictures, "seen", lambda self, points, _: real(self, points, Frames(frozenset(), frozenset(), True)))
+
+
+@leak("tracks of all feeds")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(frames, "scanned", lambda lake, seen, table, columns=None, **span: lake.scan(table, columns, **span))
+
+
+@leak("a row that was first heard on a hidden feed")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(frames, "_there", lambda lake, seen, table, raw: lake.scan(table, ["raw"], raw_start=raw, raw_end=raw + 1).collect().height > 0)
+
+
+@leak("reception of all feeds")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(OwnReception, "counted", lambda self, _: lambda days: self._lake.scan("reception", days=days))
+
+
+@leak("quarantine of all feeds")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(layers, "refused", lambda lake, spool, frames, columns: lake.scan("quarantine", columns))
+
+
+@leak("a calibration taught by hidden decisions")
+def _(patch: pytest.MonkeyPatch) -> None:
+    real = Numbers._fitted
+    patch.setattr(Numbers, "_fitted", lambda self, _, known_us: real(self, Allowed(frozenset(self._ledger.classes())), known_us))
+
+
+@leak("a report over all decisions")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def dispositions(self: Any) -> Any:
+        from shiprider.model.disposition import Disposition
+
+        return self._all(self.ledger.of_kind("disposition"), Disposition)
+
+    patch.setattr(View, "dispositions", dispositions)
+
+
+@leak("a budget that hidden alerts take")
+def _(patch: pytest.MonkeyPatch) -> None:
+    real = Numbers._in_budget
+
+    def in_budget(self: Any, allowed: Allowed, models: Any, watch_us: int) -> Any:
+        return real(self, Allowed(frozenset(self._ledger.classes())), models, watch_us)
+
+    patch.setattr(Numbers, "_in_budget", in_budget)
+
+
+@leak("alerts in the live push")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def since(self: Any, sequence: int, limit: int) -> Any:
+        records = self.ledger.since(sequence, limit=limit, kinds=("alert",))
+        return self._alerts({each.id: each for each in records}.values()), 0
+
+    patch.setattr(View, "alerts_since", since)
+
+
+@leak("feeds in the status line")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(View, "sees_feed", lambda self, label: True)
+
+
+@leak("notes of all labels")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def notes(self: Any, kind: str, subject: str) -> Any:
+        from shiprider.model.note import Note
+        from shiprider.ports.ledger import Query
+
+        return self._all(self.ledger.find(Query("note", ((f"{kind}:{subject}",),))), Note)
+
+    patch.setattr(View, "notes", notes)
+
+
+@leak("a handover's summary of the whole log")
+def _(patch: pytest.MonkeyPatch) -> None:
+    from shiprider.flow import shift
+
+    def counted(view: Any, to_us: int) -> Any:
+        from msgspec import structs
+
+        return structs.replace(real(view, to_us), ledger_sequence=view.ledger.head(known_us=to_us).sequence)
+
+    real = shift.summarise
+    patch.setattr(shift, "summarise", counted)
+
+
+@leak("a policy that forgets the case")
+def _(patch: pytest.MonkeyPatch) -> None:
+    from msgspec import structs
+
+    real = ni.ENGINE.decide
+
+    def decide(observer: Any, action: Any, classes: Any, at_us: int) -> Any:
+        return real(observer, action, [structs.replace(each, case="") for each in classes], at_us)
+
+    patch.setattr(ni.ENGINE, "decide", decide)
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_a_planted_leak_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    LEAKS[name](monkeypatch)
+    for seed in range(40):
+        for person in ni.PEOPLE.values():
+            pair = ni.generated(person, seed, 14)
+            try:
+                for _ in range(2):
+                    if pair.differences() or pair.decide():
+                        return
+                    pair.happen(hidden=True)
+            finally:
+                pair.close()
+    pytest.fail(f"nobody noticed: {name}")
