@@ -4,7 +4,6 @@
 are lists in memory; the ledger, the policy engine, the view, the review and the API's handlers are the real ones.
 """
 
-import itertools
 import random
 import tempfile
 from collections import Counter
@@ -16,20 +15,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from shiprider.adapters.ledger.sqlite import SqliteLedger
 from shiprider.adapters.policy.cedar import CedarPolicy
+from shiprider.api import schemas as s
 from shiprider.api.failures import on_ours
 from shiprider.api.live import Follower, LiveClient, LiveView
 from shiprider.api.rendering import Rendering
 from shiprider.api.routes import alerts, logbook, node, orders, vessels
-from shiprider.api import schemas as s
 from shiprider.detect.ranking import Budget
 from shiprider.flow import terms
-from shiprider.flow.holding import Holding
 from shiprider.flow.numbers import Numbers
 from shiprider.flow.pictures import Pictures
 from shiprider.flow.review import PREFERENCES_ID, Review
@@ -169,7 +166,9 @@ class MemorySpool:
         for each in self._sources:
             if (each.declaration.name, each.declaration.label) == (feed, label):
                 return each
-        made = Source(len(self._sources), Declaration(name=feed, standard="x", label=label), Origin(file=feed))
+        made = Source(
+            len(self._sources), Declaration(name=feed, standard="x", label=label), Origin(file=feed)
+        )
         self._sources.append(made)
         return made
 
@@ -259,7 +258,7 @@ class Pair:
     step: int = 0
     ids: list[tuple[str, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
-    hidden_steps: int = 0
+    kinds: Sequence[str] = KINDS
 
     def __post_init__(self) -> None:
         root = Path(self.folder.name)
@@ -278,7 +277,6 @@ class Pair:
         """One step of the world: on both nodes, or hidden on the second alone."""
         self.step += 1
         self.now_us += 1_000_000
-        self.hidden_steps += hidden
         classes = self.person.hidden if hidden else self.person.visible
         label, purpose, case = classes[self.draw(len(classes))]
         nodes = self.nodes[1:] if hidden else self.nodes
@@ -292,7 +290,7 @@ class Pair:
             self.decided(nodes, label, purpose, case)
 
     def record(self, nodes: Any, hidden: bool, label: str, purpose: str, case: str, kind: str = "") -> None:
-        kind = kind or KINDS[self.draw(len(KINDS))]
+        kind = kind or self.kinds[self.draw(len(self.kinds))]
         old = [id_ for id_, of in self.ids if of == kind]
         if kind == "setting":
             id_ = PREFERENCES_ID
@@ -381,9 +379,17 @@ class Pair:
             body = msgspec.json.encode(self.disposition(f"{6:032x}"))
             drafts.append(
                 Draft(
-                    id=f"{self.step:08x}{n:08x}{9:016x}", kind="disposition", expected_revision=0, schema=1, author="Ana",
-                    valid_from_us=self.now_us, label=label, purpose=purpose, case=case, body=body,
-                )  # fmt: skip
+                    id=f"{self.step:08x}{n:08x}{9:016x}",
+                    kind="disposition",
+                    expected_revision=0,
+                    schema=1,
+                    author="Ana",
+                    valid_from_us=self.now_us,
+                    label=label,
+                    purpose=purpose,
+                    case=case,
+                    body=body,
+                )
             )
         for each in nodes:
             each.ledger.append(drafts)
@@ -423,7 +429,9 @@ class Pair:
             )  # fmt: skip
         for each in nodes:
             source = each.spool.source(feed, label)
-            each.spool.put(source.number, raw[0], f"line of {self.step}\r\n".encode().ljust(10_000, b"."), self.now_us)
+            each.spool.put(
+                source.number, raw[0], f"line of {self.step}\r\n".encode().ljust(10_000, b"."), self.now_us
+            )
             for name, table in rows.items():
                 each.lake.add(name, table)
             each.pictures.take_points(rows["track_points"])
@@ -466,7 +474,7 @@ class Pair:
 
 
 def _fast() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 class Asking:
@@ -497,7 +505,9 @@ class Asking:
 
     def everything(self) -> dict[str, bytes]:
         known = self.pair.ids
-        newest = {kind: [id_ for id_, of in known if of == kind][-6:] for kind in ("alert", "finding", "area")}
+        newest = {
+            kind: [id_ for id_, of in known if of == kind][-6:] for kind in ("alert", "finding", "area")
+        }
         self._alerts(newest)
         self._logbook(newest)
         self._frames()
@@ -520,7 +530,12 @@ class Asking:
             self.route(f"notes alert {id_}", logbook.list_notes, subject_kind="alert", subject=id_)
         for id_ in (*newest["finding"], f"{5:032x}"):
             self.route(f"finding {id_}", alerts.get_finding, finding_id=id_)
-            self.route(f"finding {id_} then", alerts.get_finding, finding_id=id_, known_us=self.node.clock() - 2_000_000)
+            self.route(
+                f"finding {id_} then",
+                alerts.get_finding,
+                finding_id=id_,
+                known_us=self.node.clock() - 2_000_000,
+            )
             self.route(f"history {id_}", alerts.get_finding_history, finding_id=id_)
         page = self.route("findings", alerts.list_findings, limit=2)
         if page is not None and page.next_cursor:
@@ -531,7 +546,9 @@ class Asking:
         if page is not None and page.next_cursor:
             self.route("cursor log", logbook.read_watch_log, limit=2, cursor=page.next_cursor)
         self.route("handovers", logbook.list_handovers)
-        self.route("handover summary", logbook.summarise_handover, site=self.site, to_us=self.node.clock() - 1)
+        self.route(
+            "handover summary", logbook.summarise_handover, site=self.site, to_us=self.node.clock() - 1
+        )
         for id_ in newest["area"][:2]:
             self.route(f"notes area {id_}", logbook.list_notes, subject_kind="area", subject=id_)
         self.route("calibration", node.get_calibration)
@@ -555,7 +572,10 @@ class Asking:
         self.route("orders areas", orders.list_areas)
         self.route("orders watchlists", orders.list_watchlists)
         self.route("orders holds", orders.list_legal_holds)
-        self.ask("orders preferences", lambda: self.view.preferences() and msgspec.to_builtins(self.view.preferences().record.revision))  # type: ignore[union-attr]
+        self.ask(
+            "orders preferences",
+            lambda: self.view.preferences() and msgspec.to_builtins(self.view.preferences().record.revision),
+        )  # type: ignore[union-attr]
 
     def _live(self) -> None:
         asker: Any = SimpleNamespace(
@@ -596,9 +616,10 @@ class Asking:
 
 
 def generated(person: Person, seed: int, steps: int) -> Pair:
-    """A pair after some random steps."""
-    chance = random.Random(seed)  # noqa: S311
-    pair = Pair(person, chance.randrange)
+    """A pair after some random steps; of few kinds of records in every second one, so that they meet more often."""
+    chance = random.Random(seed)
+    kinds = KINDS if seed % 2 else chance.sample(sorted(set(KINDS)), 3)
+    pair = Pair(person, chance.randrange, kinds=kinds)
     for _ in range(steps):
         pair.happen(hidden=chance.random() < 0.5)
     return pair

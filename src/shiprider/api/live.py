@@ -165,6 +165,7 @@ class LiveClient:
         self._sequence = self._view.log_place()
         self._layout = self._view.layout
         self._policy = self._view.sight.version
+        self._allowed = self._view.allowed.classes
         self._alerted = np.zeros(0, np.int64)
         self._watched = np.zeros(0, np.int64)
         self._sending = asyncio.Lock()
@@ -207,7 +208,11 @@ class LiveClient:
     def _stands(self) -> bool:
         # A demo user may say his name at any time: what he sees does not depend on it.
         now = structs.replace(self._asker.observer, name=self._observer.name)
-        return self._alive() and now == self._observer and self._view.sight.version == self._policy
+        if now != self._observer or self._view.sight.version != self._policy or not self._alive():
+            return False
+        # What ended (an agreement, a label) is no longer shown; what came is shown as it comes.
+        before, self._allowed = self._allowed, self._view.allowed.classes
+        return before <= self._allowed
 
     def _log(self, asked: LiveView) -> None:
         """Raises NotLogged."""

@@ -1,7 +1,8 @@
 """The reception map of an observer: counted from the observations that he may see, as the node counts its own.
 
-Always true: where no feed is hidden from him it is the node's own map; else it is what that map would be if there
-were no other observations than his; a map is counted once for all who see the same labels, and then goes on.
+Always true: who may see every row there could be gets the node's own map; everybody else what that map would be if
+there were no other observations than his, whether anything is hidden from him or not (else the difference would
+tell him); a map is counted once for all who see the same labels, and then goes on.
 """
 
 import threading
@@ -43,7 +44,7 @@ class OwnReception:
         """Rows of `RECEPTION` for who sees these observations."""
 
         def rows(days: Sequence[date]) -> pl.LazyFrame:
-            if not frames.hidden:
+            if frames.everything:
                 return self._lake.scan("reception", days=days)
             return pl.DataFrame(self._of(frames)).lazy().filter(pl.col("day").is_in(list(days)))
 

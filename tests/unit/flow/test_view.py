@@ -172,7 +172,9 @@ def test_then_and_now_differ_by_what_came_late(lake: DeltaLake) -> None:
 
 
 def test_tracks_keep_their_ends_when_thinned(lake: DeltaLake) -> None:
-    (whole,) = frames.tracks(lake, everything, 200_000_001, T0, T0 + 7_200_000_000, known_us=None, points=10_000)
+    (whole,) = frames.tracks(
+        lake, everything, 200_000_001, T0, T0 + 7_200_000_000, known_us=None, points=10_000
+    )
     (thin,) = frames.tracks(lake, everything, 200_000_001, T0, T0 + 7_200_000_000, known_us=None, points=3)
     assert thin.total == whole.total and len(thin.columns["raw"]) == 3
     assert thin.columns["raw"][[0, -1]].tolist() == whole.columns["raw"][[0, -1]].tolist()
