@@ -154,10 +154,28 @@ class Watch:
         moved[standing.id] = standing
 
     def _allocate(self, watch_us: int, moved: dict[str, Standing]) -> None:
-        """Who is shown in a watch; what a person decided on stays where it is and takes its room."""
+        """Who is shown in a watch: whether a matter is, depends on those alone that who may see it may see too.
+
+        Else what is hidden from him would take the room of what is not. A view ranks again what is shown to it.
+        """
         ours = [
             each for each in self._matters.in_watch(watch_us) if not each.asked_for and not each.retracted
         ]
+        labels = [self._matter_label(each) for each in ours]
+        for label in sorted(set(labels)):
+            pool = [
+                each
+                for each, of in zip(ours, labels, strict=True)
+                if of == label or combined_text((of, label)) == label
+            ]
+            placed = {id(each) for each, of in zip(ours, labels, strict=True) if of == label}
+            self._allocate_pool(pool, placed, moved)
+
+    def _allocate_pool(self, ours: list[Matter], placed: set[int], moved: dict[str, Standing]) -> None:
+        """Places among these matters, for those of them with one label (by `id`).
+
+        What a person decided on stays where it is and takes its room.
+        """
         decided = [each for each in ours if each.alert is not None and each.alert.body.state != "new"]
         open_ = [each for each in ours if each not in decided]
         ranked = sorted(
@@ -167,6 +185,8 @@ class Watch:
         used = sum(1 for each in decided if each.alert is not None and each.alert.body.budgeted)
         for place in allocate(ranked, self._budget, used):
             matter = open_[place.candidate.members[0]]
+            if id(matter) not in placed:
+                continue
             standing = matter.alert
             if standing is None:
                 if place.shown:
@@ -238,8 +258,10 @@ class Watch:
     def _alert_label(self, body: Alert) -> str:
         """That of all its findings together: retracted ones are in its history, so they count too."""
         matter = next((self._matters.matter_of(id) for id in body.findings), None)
-        published = [] if matter is None else list(matter.findings.values())
-        return combined_text(self._label(each.finding) for each in published)
+        return combined_text(()) if matter is None else self._matter_label(matter)
+
+    def _matter_label(self, matter: Matter) -> str:
+        return combined_text(self._label(each.finding) for each in matter.findings.values())
 
     def _catch_up(self) -> None:
         """What people decided in the meantime."""

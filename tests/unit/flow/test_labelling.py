@@ -14,8 +14,10 @@ from shiprider.detect.ranking import Budget
 from shiprider.flow.decoding import open_by_content
 from shiprider.flow.labelling import Labelling, labels_by_number
 from shiprider.flow.review import Review
+from shiprider.flow.view import seen
 from shiprider.flow.watch import Watch
 from shiprider.measure.clock import HOUR_US
+from shiprider.model.alert import Alert
 from shiprider.model.errors import InputError
 from shiprider.model.finding import Finding
 from shiprider.model.label import OWN, combined_text, number_of, parse, written
@@ -150,6 +152,35 @@ def test_findings_alerts_and_decisions_in_the_ledger_are_labelled(tmp_path: Path
     assert {record.kind for record in made} == {"note", "alert", "watch_log", "disposition"}
     assert {record.label for record in made} == {both}
     ledger.close()
+
+
+def test_what_is_hidden_takes_no_room_in_the_budget_of_what_is_not(tmp_path: Path) -> None:
+    """The same alerts of the open feed, with and without stronger matters of the radar in the same watch."""
+    shown = []
+    for hidden in (0, 5):
+        ledger = SqliteLedger(
+            tmp_path / f"{hidden}.sqlite", origin="n", clock=iter(range(T0, T0 + 10**6)).__next__
+        )
+        labelling = Labelling(lambda: _sources(OPEN, RADAR), _nobody)
+        watch = Watch(
+            ledger, lambda: T0, budget=Budget(per_watch=2), watch_us=8 * HOUR_US, labelling=labelling
+        )
+        vessels = range(10, 10 + hidden)
+        watch.saw(_rows(*((each, OPEN) for each in (1, 2, 3)), *((each, RADAR) for each in vessels)))
+        watch.advance([_finding(each, score=0.7) for each in vessels])
+        watch.advance([_finding(each, score=0.1 * each) for each in (1, 2, 3)])
+        alerts = [seen(record, Alert) for record in ledger.of_kind("alert")]
+        shown.append(
+            [
+                (a.body.participants, a.body.budgeted, a.record.revision)
+                for a in alerts
+                if a.record.label == OPEN
+            ]
+        )
+        # Who sees the radar too has one budget for both: it decides what of the radar is raised.
+        assert len(alerts) - len(shown[-1]) == min(hidden, 2)
+        ledger.close()
+    assert shown[0] == shown[1] and sorted(each[0] for each in shown[0]) == [(2,), (3,)]
 
 
 def test_a_feeds_label_is_written_by_a_person_and_stored_in_canonical_form(tmp_path: Path) -> None:
