@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 import random
+import shutil
 import sys
 import zlib
 from collections import Counter
@@ -36,7 +37,7 @@ from shiprider.flow.learn import DailyWorld
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
 from shiprider.flow.retention import Policy
 from shiprider.flow.review import Review
-from shiprider.flow.signing_keys import settle
+from shiprider.flow.signing_keys import rotate, settle, write_off
 from shiprider.flow.view import View, seen
 from shiprider.flow.watch import Watch
 from shiprider.formats.csv.layouts import CsvLayout
@@ -353,6 +354,14 @@ class OpenNode:
         """Where people decide."""
         return Review(self.ledger, wall_us)
 
+    def replace_key(self, author: str) -> None:
+        """Put a new signing key in use, announced under the one before."""
+        rotate(self.ledger, self.keys, wall_us, author)
+
+    def write_off_key(self, author: str, reason: str) -> None:
+        """The signing key is lost: another signs from now on."""
+        write_off(self.ledger, self.keys, wall_us, author, reason)
+
 
 @contextmanager
 def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNode]:
@@ -578,7 +587,6 @@ def rebuild_lake(opened: OpenNode, progress: Callable[[int, int], None]) -> int:
 
 def backup_node(opened: OpenNode, target: Path) -> Manifest:
     """Copy a node: spool, lake, ledger, settings."""
-    from shiprider.adapters.ledger.copying import copy_ledger
     from shiprider.flow.backup import backup
     from shiprider.settings import FILE_NAME
 
@@ -588,15 +596,25 @@ def backup_node(opened: OpenNode, target: Path) -> Manifest:
         opened.lake,
         node=opened.settings.node,
         made_us=wall_us(),
-        copy_ledger=lambda place: copy_ledger(opened.folder / LEDGER, place / LEDGER),
-        # Without its keys a copy of a signed log does not open.
-        others=[
-            opened.folder / FILE_NAME,
-            *sorted((opened.folder / KEYS).iterdir()),
-            *_operators_files(opened),
-        ],
+        copy_ledger=partial(_copy_ledger, opened),
+        others=[opened.folder / FILE_NAME, *_operators_files(opened)],
         folder=opened.folder,
     )
+
+
+def _copy_ledger(opened: OpenNode, place: Path) -> None:
+    """The log, then its keys: the copy's keys are never older than what they signed; without them it does not open."""
+    from shiprider.adapters.ledger.copying import copy_ledger
+
+    if not (opened.folder / LEDGER).is_file():
+        raise UsageError(
+            "The ledger is in PostgreSQL: copy it there (pg_dump), and the node's folder while it stands."
+        )
+    copy_ledger(opened.folder / LEDGER, place / LEDGER)
+    try:
+        shutil.copytree(opened.folder / KEYS, place / KEYS)
+    except (OSError, shutil.Error) as error:
+        raise StorageError(f"{opened.folder / KEYS} cannot be copied to {place}: {error}.") from error
 
 
 def _operators_files(opened: OpenNode) -> list[Path]:

@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str, bool]]] = {
     "policy": ("policy", "Check a policy; see what a new one would newly release.", False),
     "backup": ("backup", "Copy a node, also while it runs; check a copy.", False),
     "restore": ("restore", "Make a node from a copy.", False),
+    "keys": ("keys", "The node's signing keys: list, replace, write one off as lost.", False),
     "bench": ("bench.command", "Measure ours beside the peers, both sides in one run.", False),
     "doctor": ("doctor", "Check this machine and a node.", False),
     "completion": ("completion", "Print the completion script of a shell.", False),
