@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shiprider.cli.compiling import announced
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     "--port", type=click.IntRange(0, 65535), help="Instead of the settings' port; 0 takes a free one."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one object with the address when it is up.")
+@announced
 def command(folder: Path, port: int | None, as_json: bool) -> None:
     """Run the node in FOLDER (default: ./node) until it is interrupted."""
     from shiprider import bootstrap
