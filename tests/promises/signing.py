@@ -6,7 +6,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from shiprider.ports.signing import key_name
+from shiprider.ports.signing import key_id_of
 
 
 @dataclass
@@ -22,10 +22,10 @@ class TestKey:
 
     @property
     def key_id(self) -> str:
-        return key_name(self.public_key)
+        return key_id_of(self.public_key)
 
-    def sign(self, message: bytes) -> bytes:
-        return self.private.sign(message)
+    def sign(self, message: bytes) -> tuple[str, bytes]:
+        return self.key_id, self.private.sign(message)
 
     def check(self, key_id: str, message: bytes, signature: bytes) -> bool:
         if key_id != self.key_id:

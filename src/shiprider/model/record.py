@@ -21,6 +21,8 @@ KINDS: Final = (
     "legal_hold",
     "setting",
     "erasure",
+    "evidence_export",
+    "browsing_alarm",
 )
 
 

@@ -1,7 +1,7 @@
-"""Signing: the narrow part of a node's keys that a log or an evidence package needs.
+"""Signing: the narrow part of a node's keys that the access log and an evidence package need.
 
-Always true: a signature is Ed25519 (RFC 8032) over exactly the bytes that were handed in; the key's name
-is the SHA-256 of its 32 public bytes, so a name cannot be given to another key.
+Always true: a signature is Ed25519 (RFC 8032) over exactly the bytes that were handed in; a key's id is the
+first 16 bytes of SHA-256 of its 32 public bytes, so a key cannot be passed off under another's id.
 """
 
 import hashlib
@@ -9,20 +9,10 @@ from typing import Protocol
 
 
 class Signer(Protocol):
-    """One private key that never leaves its keeper."""
+    """One node's signing key of the moment."""
 
-    @property
-    def key_id(self) -> str:
-        """Name of the key, 64 hex digits."""
-        ...
-
-    @property
-    def public_key(self) -> bytes:
-        """The 32 bytes of the public key."""
-        ...
-
-    def sign(self, message: bytes) -> bytes:
-        """64 bytes. Raises StorageError where the key cannot be used."""
+    def sign(self, message: bytes) -> tuple[str, bytes]:
+        """(key id: 32 hex digits, signature: 64 bytes). Raises StorageError where no key is at hand."""
         ...
 
 
@@ -30,10 +20,10 @@ class Checker(Protocol):
     """Knows the public keys that a node has had."""
 
     def __call__(self, key_id: str, message: bytes, signature: bytes) -> bool:
-        """Whether the key of that name signed exactly this; a key that is not known did not."""
+        """Whether the key of that id signed exactly this; a key that is not known did not."""
         ...
 
 
-def key_name(public_key: bytes) -> str:
-    """The name of a public key."""
-    return hashlib.sha256(public_key).hexdigest()
+def key_id_of(public: bytes) -> str:
+    """The id of a public key, 32 hex digits."""
+    return hashlib.sha256(public).hexdigest()[:32]

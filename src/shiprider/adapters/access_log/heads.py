@@ -30,7 +30,8 @@ def signed(origin: str, head: Head, at_us: int, signer: Signer | None) -> Signed
     if signer is None:
         return made
     message = head_bytes(origin, head.sequence, head.hash, at_us)
-    return msgspec.structs.replace(made, key=signer.key_id, signature=signer.sign(message).hex())
+    key, signature = signer.sign(message)
+    return msgspec.structs.replace(made, key=key, signature=signature.hex())
 
 
 def trusted(head: SignedHead, origin: str, check: Checker | None) -> bool:

@@ -386,7 +386,8 @@ class SegmentedSpool:
         link, gone = links.get(number), number in removed
         if link is not None:
             span = (link.first_received_us, link.last_received_us)
-            return SegmentInfo(number, link.length, stored, True, gone, *span, tuple(link.taken))
+            sources = tuple(link.taken)
+            return SegmentInfo(number, link.length, stored, True, gone, *span, sources, link.sha256)
         records = self._records(number)
         if not len(records):
             return SegmentInfo(number, 0, stored, False, gone, 0, 0, ())

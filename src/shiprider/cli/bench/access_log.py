@@ -41,8 +41,18 @@ def run(scale: float = 1.0) -> list[Row]:
         peer = _sqlite(Path(place) / "peer.sqlite", batches)
     return [
         compared("access log: entries, 8 threads x 100", many, peer, "SQLite, no chain", "entries/s"),
-        Row(case="access log: entries, one by one", ours=one, unit="entries/s", notes="one sync of two files each"),
-        Row(case=f"access log: last {found} of a person", ours=question_s * 1e3, unit="ms", notes="lower is better"),
+        Row(
+            case="access log: entries, one by one",
+            ours=one,
+            unit="entries/s",
+            notes="one sync of two files each",
+        ),
+        Row(
+            case=f"access log: last {found} of a person",
+            ours=question_s * 1e3,
+            unit="ms",
+            notes="lower is better",
+        ),
         Row(case="access log: checked whole", ours=total / verify_s, unit="entries/s"),
     ]
 
@@ -62,7 +72,9 @@ def _entry(number: int) -> AccessEntry:
     )
 
 
-def _rate(append: Callable[[Sequence[AccessEntry]], int], batches: list[list[AccessEntry]], threads: int) -> float:
+def _rate(
+    append: Callable[[Sequence[AccessEntry]], int], batches: list[list[AccessEntry]], threads: int
+) -> float:
     def work(mine: list[list[AccessEntry]]) -> None:
         for batch in mine:
             append(batch)
@@ -87,7 +99,19 @@ def _sqlite(path: Path, batches: list[list[AccessEntry]]) -> float:
         base.executemany(
             "INSERT INTO entry VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             [
-                (e.at_us, e.who, e.session, e.act, e.what, e.outcome, e.objects[0], e.count, e.purpose, e.case, e.why)
+                (
+                    e.at_us,
+                    e.who,
+                    e.session,
+                    e.act,
+                    e.what,
+                    e.outcome,
+                    e.objects[0],
+                    e.count,
+                    e.purpose,
+                    e.case,
+                    e.why,
+                )
                 for e in batch
             ],
         )
