@@ -23,6 +23,8 @@ from shiprider.adapters.feeds.file import FileFeed, spelt, wall_us
 from shiprider.adapters.feeds.standard_input import StandardInputFeed
 from shiprider.detect.catalogue import make_detectors
 from shiprider.detect.user_presets import parse_user_presets
+from shiprider.flow.access import Accesses
+from shiprider.flow.audit import Audit
 from shiprider.flow.backup import Manifest
 from shiprider.flow.catchup import history
 from shiprider.flow.decoding import TABLES, Decoding
@@ -47,18 +49,28 @@ from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel
 from shiprider.observe.cleaner import Cleaner
+from shiprider.ports.access_log import AccessLog, SignedHead
 from shiprider.ports.feed import Declaration, Feed, Origin
 from shiprider.ports.lake import Hold, Lake
-from shiprider.ports.ledger import Ledger
+from shiprider.ports.ledger import Head, Ledger
+from shiprider.ports.signing import Checker, Signer
 from shiprider.ports.spool import Source, Spool
+from shiprider.ports.vouching import Vouching
 from shiprider.settings import FeedSettings, Settings
 from shiprider.settings import load as read_settings
 from shiprider.track.cooperative import CooperativeTracker
 
 if TYPE_CHECKING:
     from shiprider.adapters.ledger.sqlite import SqliteLedger
+    from shiprider.flow.browsing import Duties
+    from shiprider.flow.caretaker import Caretaker
+    from shiprider.flow.evidence import Package
     from shiprider.flow.node import Node
     from shiprider.simulate.stream import Simulation
+
+
+#: The access log's folder in a node's folder.
+ACCESS_LOG: Final = "access"
 
 
 def load_settings(folder: Path) -> Settings:
@@ -316,6 +328,14 @@ class OpenNode:
     spool: Spool
     lake: Lake
     ledger: "SqliteLedger"
+    access_log: AccessLog
+    #: What the node can show for its log, and its key; None until it has keys.
+    vouching: Vouching | None = None
+    signer: Signer | None = None
+
+    def audit(self, observer: Observer) -> Audit:
+        """The access log as one observer may read it."""
+        return Audit(observer, Accesses(self.access_log, wall_us), self.ledger)
 
     def view(self, observer: Observer) -> View:
         """What one observer sees."""
@@ -342,7 +362,9 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
         spool = SegmentedSpool(folder / "spool")
         lake = DeltaLake(folder / "lake", folder / "state")
         ledger = SqliteLedger(folder / LEDGER, origin=settings.node)
+        access_log: AccessLog | None = None
         try:
+            access_log = open_access_log(folder, settings)
             choices = settings.watch
             pieces = folds(choices.presets, _beside(folder, choices.user_presets))
             base = given_world(
@@ -377,8 +399,10 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 commit_every_s=settings.commit_every_s,
                 budget_bytes=round(settings.retention.disk_budget_gib * 2**30),
             )
-            yield OpenNode(folder, settings, node, spool, lake, ledger)
+            yield OpenNode(folder, settings, node, spool, lake, ledger, access_log)
         finally:
+            if access_log is not None:
+                access_log.close()
             ledger.close()
             spool.close()
     finally:
@@ -509,3 +533,149 @@ def steady_datagrams(messages_per_s: float, together: int, vessels: int = 5_000)
         lines = piece.data.splitlines(keepends=True)
         for at in range(0, len(lines), together):
             yield b"".join(lines[at : at + together])
+
+
+def open_access_log(
+    folder: Path, settings: Settings, signer: Signer | None = None, check: Checker | None = None
+) -> AccessLog:
+    """The node's access log. Raises NodeBusy, CorruptStore, StorageError."""
+    from shiprider.adapters.access_log.segmented import SegmentedAccessLog
+
+    return SegmentedAccessLog(folder / ACCESS_LOG, origin=settings.node, signer=signer, check=check)
+
+
+def bench_access_log(folder: Path) -> AccessLog:
+    """An access log under a key of its own, for measuring."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    from shiprider.adapters.access_log.segmented import SegmentedAccessLog
+    from shiprider.ports.signing import key_id_of
+
+    private = Ed25519PrivateKey.generate()
+    name = key_id_of(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+    class Key:
+        def sign(self, message: bytes) -> tuple[str, bytes]:
+            return name, private.sign(message)
+
+    return SegmentedAccessLog(folder, origin="bench", signer=Key())
+
+
+def check_access_log(folder: Path, head: Path | None = None, check: Checker | None = None) -> Head:
+    """Check a node's access log (or a copy of one) from its files, and against a head kept elsewhere.
+
+    Raises CorruptStore, UsageError, StorageError.
+    """
+    from shiprider.adapters.access_log.verifying import verify_folder
+
+    place = folder / ACCESS_LOG if (folder / ACCESS_LOG).is_dir() else folder
+    if not (place / "head").exists():
+        raise UsageError(f"{folder} holds no access log: name a node's folder.")
+    kept: list[SignedHead] = []
+    if head is not None:
+        try:
+            kept = [msgspec.json.decode(head.read_bytes(), type=SignedHead)]
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{head} is no head of an access log ({error}): check the file.") from error
+    try:
+        return verify_folder(place, check=check, heads=kept)
+    except OSError as error:
+        raise StorageError(f"{place} cannot be read ({error.strerror}): check the disk.") from error
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """A new file, durable on return. Raises UsageError where it exists, StorageError."""
+    import os
+
+    try:
+        with path.open("xb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+    except FileExistsError:
+        raise UsageError(f"{path} exists, and nothing is overwritten: name a new file.") from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+
+
+def caretaker(opened: OpenNode, duties: "Callable[[], Duties] | None" = None) -> "Caretaker":
+    """What runs beside the node: browsing alarm, disk history, operational log."""
+    from shiprider.flow.browsing import BrowsingWatch, Duties, WorkInHand
+    from shiprider.flow.caretaker import Caretaker
+    from shiprider.flow.disk_trend import DiskHistory
+
+    state = opened.folder / "state"
+    state.mkdir(exist_ok=True)
+    work = WorkInHand(opened.ledger, duties or Duties)
+    watch = BrowsingWatch(opened.access_log, opened.ledger, work, wall_us, state / "browsing.place")
+    return Caretaker(opened.folder, watch, DiskHistory(state / "disk.history"), opened.node.status, wall_us)
+
+
+def metrics(opened: OpenNode, sessions: Callable[[], int] | None = None) -> Callable[[], bytes]:
+    """What a scrape of the node answers."""
+    from shiprider.adapters.metrics.prometheus import text
+    from shiprider.flow.disk_trend import DiskHistory
+    from shiprider.flow.measures import Measuring, series
+
+    measuring = Measuring(
+        opened.node.status,
+        opened.spool,
+        opened.ledger,
+        opened.access_log,
+        DiskHistory(opened.folder / "state" / "disk.history"),
+        sessions,
+    )
+    measuring.begin()
+    return lambda: text(series(measuring.read()))
+
+
+def export_evidence(opened: OpenNode, finding: str, target: Path, *, by: str, reason: str) -> "Package":
+    """Write the package of a finding to a new file and record that it was taken out.
+
+    Raises NotFound, CorruptStore, StorageError, UsageError.
+    """
+    from shiprider.adapters.timestamps.rfc3161 import Rfc3161
+    from shiprider.flow.evidence import Sources, export, recorded
+    from shiprider.flow.ids import new_id
+
+    if opened.vouching is None or opened.signer is None:
+        raise UsageError(
+            "This node has no signing keys, so nothing it exports could be verified: update it and start it once."
+        )
+    url = opened.settings.evidence.time_stamp_url
+
+    def length_of(raw: int) -> int | None:
+        for table in ("observations", "statements", "messages"):
+            rows = (
+                opened.lake.scan(table, ["raw", "raw_length"], raw_start=raw, raw_end=raw + 1)
+                .head(1)
+                .collect()
+            )
+            if rows.height:
+                return int(rows["raw_length"][0] or 0)
+        return None
+
+    accesses = Accesses(opened.access_log, wall_us)
+    observer = Observer(name=by, roles=("evidence_custodian",), purpose=reason)
+    sources = Sources(
+        node=opened.settings.node,
+        ledger=opened.ledger,
+        spool=opened.spool,
+        length_of=length_of,
+        vouching=opened.vouching,
+        signer=opened.signer,
+        stamper=Rfc3161(url) if url else None,
+        clock=wall_us,
+    )
+    package = accesses.give(
+        observer,
+        "export",
+        "evidence",
+        lambda: export(sources, finding, by=by, reason=reason),
+        lambda _: [finding],
+    )
+    draft = recorded(package, finding, by=by, reason=reason, at_us=wall_us(), record_id=new_id())
+    opened.ledger.append([draft])
+    write_new(target, package.data)
+    return package

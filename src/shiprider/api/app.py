@@ -21,7 +21,7 @@ from shiprider import __version__
 from shiprider.api import asking, schemas
 from shiprider.api.failures import HANDLERS
 from shiprider.api.gate import BODY_BYTES, ASGIApp, Gate
-from shiprider.api.routes import alerts, live, logbook, node, orders, session, vessels
+from shiprider.api.routes import alerts, audit, live, logbook, node, orders, session, vessels
 from shiprider.api.sessions import COOKIE, Sessions
 from shiprider.api.site import Site
 
@@ -82,7 +82,7 @@ def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
         route_handlers=[
             *(
                 each
-                for subject in (session, alerts, vessels, orders, logbook, node)
+                for subject in (session, alerts, vessels, orders, logbook, node, audit)
                 for each in subject.HANDLERS
             ),
             *live.HANDLERS,

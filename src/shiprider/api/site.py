@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from shiprider.flow.audit import Audit
 from shiprider.flow.review import Review
 from shiprider.flow.status import NodeStatus
 from shiprider.flow.view import View
@@ -31,3 +32,7 @@ class Site:
     language: str = "en"
     demo: bool = False
     clock: Callable[[], int] = wall_clock_us
+    #: The access log as one observer may read it; None where the node keeps none.
+    audit: Callable[[Observer], Audit] | None = None
+    #: Prometheus' text of the node's state; None where it is not measured.
+    metrics: Callable[[], bytes] | None = None

@@ -33,6 +33,8 @@ COMMANDS: Final[dict[str, tuple[str, str, bool]]] = {
     "retention": ("retention", "Remove what is past its time; holds are kept.", False),
     "backup": ("backup", "Copy a node, also while it runs; check a copy.", False),
     "restore": ("restore", "Make a node from a copy.", False),
+    "audit": ("audit", "Who saw, searched, exported or was refused what.", False),
+    "evidence": ("evidence", "Export a finding as a package that verifies offline.", False),
     "bench": ("bench.command", "Measure ours beside the peers, both sides in one run.", False),
     "doctor": ("doctor", "Check this machine and a node.", False),
     "completion": ("completion", "Print the completion script of a shell.", False),

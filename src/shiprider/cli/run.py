@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Instead of the settings' port; 0 takes a free one."
 )
+@click.option("--log-json", is_flag=True, help="Log to standard error, one JSON object a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object with the address when it is up.")
-def command(folder: Path, port: int | None, as_json: bool) -> None:
+def command(folder: Path, port: int | None, log_json: bool, as_json: bool) -> None:
     """Run the node in FOLDER (default: ./node) until it is interrupted."""
+    if log_json:
+        from shiprider.cli.logs import log_json as begin_log
+
+        begin_log()
     from shiprider import bootstrap
     from shiprider.cli.output import progress, say
     from shiprider.cli.stopping import stop_on_signal
@@ -55,13 +60,16 @@ def serve(
     """The watch floor beside the node's own loop, until the node stops."""
     from importlib.resources import files
 
+    from shiprider import bootstrap
     from shiprider.api.server import Server
     from shiprider.cli.output import json_line
     from shiprider.cli.serving import announced, site_of
 
     static = Path(str(files("shiprider.api").joinpath("static")))
+    care = bootstrap.caretaker(opened)
     server = Server(site_of(opened, demo=demo), host=opened.settings.api.host, port=port, static=static)
     server.start()
+    care.start()
     try:
         with announced(folder, server):
             if as_json:
@@ -74,4 +82,5 @@ def serve(
                 ready(server.url)
             opened.node.run(live)
     finally:
+        care.stop()
         server.stop()

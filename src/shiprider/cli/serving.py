@@ -71,6 +71,7 @@ def site_of(opened: "OpenNode", *, demo: bool = False) -> "Site":
     """What the API is handed of an opened node."""
     from shiprider import __version__
     from shiprider.api.site import Site
+    from shiprider.bootstrap import metrics
 
     return Site(
         node=opened.settings.node,
@@ -81,6 +82,8 @@ def site_of(opened: "OpenNode", *, demo: bool = False) -> "Site":
         nation=opened.settings.nation,
         language=opened.settings.language,
         demo=demo,
+        audit=opened.audit,
+        metrics=metrics(opened),
     )
 
 
