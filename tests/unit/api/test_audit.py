@@ -144,7 +144,9 @@ def test_metrics_are_prometheus_text_and_name_no_person(
         for sample in family.samples
     }
     assert found[("shiprider_observations_total",)] == 720 and found[("shiprider_decode_errors",)] == 1
-    assert found[("shiprider_feed_messages_total", ("feed", "day"))] == 723
+    (feed,) = running.opened.node.status().feeds
+    assert found[("shiprider_feed_messages_total", ("feed", feed.name))] == feed.messages
+    assert found[("shiprider_feed_condition", ("condition", "done"), ("feed", feed.name))] == 1
     assert found[("shiprider_accesses_total", ("act", "read"), ("outcome", "denied"))] >= 1
     assert found[("shiprider_sessions",)] == 3
     assert found[("shiprider_ledger_records_total",)] == running.opened.ledger.head().sequence

@@ -423,6 +423,9 @@ class SegmentedSpool:
                 )
             previous = link.digest
         links, removed = self._links(), self._removed()
+        lost = set(range(1, self._live.number + 1)) - removed - set(self._held())
+        if lost:
+            raise CorruptStore(f"Spool segment {min(lost)} is missing: restore it from a back-up.")
         for number in self._held():
             if number not in removed and number in links:
                 self._verify_segment(number, links[number])
