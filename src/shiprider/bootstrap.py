@@ -24,6 +24,7 @@ from shiprider.adapters.feeds.standard_input import StandardInputFeed
 from shiprider.detect.catalogue import make_detectors
 from shiprider.detect.user_presets import parse_user_presets
 from shiprider.flow.access import Accesses
+from shiprider.flow.archive import Snapshot
 from shiprider.flow.audit import Audit
 from shiprider.flow.backup import Manifest
 from shiprider.flow.catchup import history
@@ -473,11 +474,29 @@ def rebuild_lake(opened: OpenNode, progress: Callable[[int, int], None]) -> int:
     return rebuild(opened.spool, opened.lake, opened.node.stores.decoding(), progress=progress)
 
 
-def backup_node(opened: OpenNode, target: Path) -> Manifest:
-    """Copy a node: spool, lake, ledger, settings."""
+def backup_node(opened: OpenNode, target: Path, passphrase: bytes | None = None) -> Manifest:
+    """Copy a node: spool, lake, ledger, access log, settings, and its keys sealed by a passphrase.
+
+    Raises UsageError where there are keys and no passphrase: a copy never holds them in the clear.
+    """
+    from shiprider.adapters.access_log.copying import copy_access_log
     from shiprider.adapters.ledger.copying import copy_ledger
+    from shiprider.adapters.sealing.passphrase import seal
     from shiprider.flow.backup import backup
+    from shiprider.flow.secrets import packed, secret_files
     from shiprider.settings import FILE_NAME
+
+    sealed: bytes | None = None
+    if secret_files(opened.folder):
+        if passphrase is None:
+            raise UsageError(
+                "The node has private keys, and a copy never holds them in the clear: give --passphrase-file."
+            )
+        sealed = seal(packed(opened.folder), passphrase)
+
+    def logs(place: Path) -> None:
+        copy_ledger(opened.folder / LEDGER, place / LEDGER)
+        copy_access_log(opened.folder / ACCESS_LOG, place / ACCESS_LOG)
 
     return backup(
         target,
@@ -485,10 +504,69 @@ def backup_node(opened: OpenNode, target: Path) -> Manifest:
         opened.lake,
         node=opened.settings.node,
         made_us=wall_us(),
-        copy_ledger=lambda place: copy_ledger(opened.folder / LEDGER, place / LEDGER),
+        copy_ledger=logs,
+        secrets=sealed,
         others=[opened.folder / FILE_NAME, *_operators_files(opened)],
         folder=opened.folder,
     )
+
+
+def archive_node(opened: OpenNode, archive: Path, passphrase: bytes | None = None) -> tuple[Snapshot, int]:
+    """Add the node as it is to an archive; the snapshot and how many bytes were new to it."""
+    import shutil
+    import tempfile
+
+    from shiprider.flow.archive import add
+
+    try:
+        archive.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix="copy-", dir=archive))
+    except OSError as error:
+        raise StorageError(
+            f"{archive} cannot be written ({error.strerror}): choose another place."
+        ) from error
+    try:
+        sequence = opened.ledger.head().sequence
+        manifest = backup_node(opened, place / "node", passphrase)
+        return add(archive, place / "node", manifest, sequence)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def open_secrets(folder: Path, passphrase: bytes | None) -> int:
+    """Put the keys of a restored node in their place; how many files. Raises UsageError, CorruptStore."""
+    from shiprider.adapters.sealing.passphrase import unseal
+    from shiprider.flow.secrets import SEALED, unpack
+
+    sealed = folder / SEALED
+    if not sealed.exists():
+        return 0
+    if passphrase is None:
+        raise UsageError(f"The node's keys are sealed in {sealed}: give --passphrase-file to open them.")
+    count = unpack(unseal(sealed.read_bytes(), passphrase), folder)
+    sealed.unlink()
+    return count
+
+
+def time_of(text: str) -> int:
+    """Microseconds from ISO 8601. Raises UsageError."""
+    try:
+        return us_from_iso(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time: write ISO 8601, for example 2026-01-31T06:00:00Z.") from None
+
+
+def passphrase_from(path: Path | None) -> bytes | None:
+    """The first line of a file that only its owner may read. Raises UsageError."""
+    if path is None:
+        return None
+    try:
+        mode, text = path.stat().st_mode, path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}): check the file.") from error
+    if mode & 0o077:
+        raise UsageError(f"{path} can be read by others: make it its owner's alone (chmod 600).")
+    return text.split(b"\n", 1)[0].strip()
 
 
 def _operators_files(opened: OpenNode) -> list[Path]:

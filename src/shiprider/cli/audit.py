@@ -61,28 +61,23 @@ def _answer(opened: "OpenNode", asked: dict[str, Any]) -> tuple[tuple[str, ...],
 
     import msgspec
 
-    from shiprider.measure.clock import iso_from_us, us_from_iso
-    from shiprider.model.errors import UsageError
+    from shiprider.bootstrap import time_of, write_new
+    from shiprider.measure.clock import iso_from_us
     from shiprider.model.observer import Observer
     from shiprider.ports.access_log import Question
 
     # Who may open the node's folder is asked by the machine: its name for him is what is logged.
     audit = opened.audit(Observer(name=f"machine:{getpass.getuser()}", roles=("auditor",), purpose="audit"))
-    try:
-        spans = {
-            f"{n}_us": us_from_iso(asked[k]) if asked[k] else None
-            for n, k in (("start", "since"), ("end", "until"))
-        }
-    except ValueError as error:
-        raise UsageError(f"A time cannot be read ({error}): write ISO 8601, 2026-01-31T06:00:00Z.") from error
+    spans = {
+        f"{name}_us": time_of(asked[option]) if asked[option] else None
+        for name, option in (("start", "since"), ("end", "until"))
+    }
     question = Question(
         who=asked["who"], object_id=asked["object_id"], act=asked["act"], outcome=asked["outcome"],
         case=asked["case"], newest_first=True, limit=asked["limit"], **spans,
     )  # fmt: skip
     rows: list[dict[str, Any]]
     if asked["save_head"] is not None:
-        from shiprider.bootstrap import write_new
-
         signed = audit.head()
         write_new(asked["save_head"], msgspec.json.encode(signed) + b"\n")
         rows = [msgspec.to_builtins(signed)]
