@@ -12,11 +12,12 @@ import pytest
 
 @pytest.mark.timeout(240)
 def test_a_running_nodes_log_names_nobody(spawn, shiprider, node):  # type: ignore[no-untyped-def]
+    from shiprider import bootstrap
+
+    with bootstrap.open_node(node) as opened:
+        said = opened.lake.scan("statements", ["claimed_id", "name", "callsign"]).collect()
     names = {
-        value
-        for vessel in shiprider("tracks", "--node", node, "--json", "--limit", 500).objects()
-        for value in (str(vessel.get("mmsi", "")), str(vessel.get("name") or ""))
-        if len(value) > 3
+        str(value) for column in said.columns for value in said[column].to_list() if len(str(value or "")) > 4
     }
     assert len(names) > 20
     process = spawn("run", node, "--port", 0, "--json", "--log-json")
