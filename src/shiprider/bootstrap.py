@@ -23,7 +23,6 @@ from shiprider.adapters.feeds.file import FileFeed, spelt, wall_us
 from shiprider.adapters.feeds.standard_input import StandardInputFeed
 from shiprider.detect.catalogue import make_detectors
 from shiprider.detect.user_presets import parse_user_presets
-from shiprider.flow.access import Accesses
 from shiprider.flow.archive import Snapshot
 from shiprider.flow.audit import Audit
 from shiprider.flow.backup import Manifest
@@ -34,6 +33,7 @@ from shiprider.flow.folds import Folds, LiveFold
 from shiprider.flow.ingest import STREAM
 from shiprider.flow.keeping import StateShelf
 from shiprider.flow.learn import DailyWorld
+from shiprider.flow.logged_access import Accesses
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
 from shiprider.flow.retention import Policy
 from shiprider.flow.review import Review

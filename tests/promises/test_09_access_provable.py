@@ -22,7 +22,7 @@ import pytest
 
 from shiprider.adapters.access_log.segmented import SegmentedAccessLog
 from shiprider.adapters.access_log.verifying import verify_folder
-from shiprider.flow.access import Accesses
+from shiprider.flow.logged_access import Accesses
 from shiprider.model.access_entry import AccessEntry
 from shiprider.model.errors import CorruptStore, DiskFull, Forbidden, NodeBusy, NotFound, StorageError
 from shiprider.model.observer import Observer

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shiprider.flow.access import Accesses
+from shiprider.flow.logged_access import Accesses
 from shiprider.flow.view import seen
 from shiprider.model.access_entry import AccessEntry
 from shiprider.model.browsing import BrowsingAlarm

@@ -1,1 +1,1 @@
-"""The access log on a local disk."""
+"""The log of accesses."""

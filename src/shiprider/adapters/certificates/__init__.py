@@ -1,1 +1,1 @@
-"""Certificates on disk."""
+"""Certificates that a node makes for itself."""
