@@ -5,9 +5,11 @@ Always true: nothing here decides anything but which adapter stands behind which
 
 import gzip
 import hashlib
+import os
 import random
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,12 +34,15 @@ from shiprider.flow.decoding import TABLES, Decoding
 from shiprider.flow.folds import Folds, LiveFold
 from shiprider.flow.ingest import STREAM
 from shiprider.flow.keeping import StateShelf
+from shiprider.flow.labelling import Labelling, heard_in
 from shiprider.flow.learn import DailyWorld
 from shiprider.flow.logged_access import Accesses
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
 from shiprider.flow.retention import Policy
 from shiprider.flow.review import Review
+from shiprider.flow.signing_keys import settle
 from shiprider.flow.view import View, seen
+from shiprider.flow.vouching import KeySigner, LedgerVouching
 from shiprider.flow.watch import Watch
 from shiprider.formats.csv.layouts import CsvLayout
 from shiprider.formats.decoded import DecodeContext, Decoder
@@ -45,29 +50,39 @@ from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
 from shiprider.model.errors import InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
+from shiprider.model.label import number_of, written
 from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
+from shiprider.model.release_class import ReleaseClass
 from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel
 from shiprider.observe.cleaner import Cleaner
 from shiprider.ports.access_log import AccessLog, SignedHead
 from shiprider.ports.feed import Declaration, Feed, Origin
+from shiprider.ports.keys import Keys
 from shiprider.ports.lake import Hold, Lake
 from shiprider.ports.ledger import Head, Ledger
 from shiprider.ports.signing import Checker, Signer
 from shiprider.ports.spool import Source, Spool
 from shiprider.ports.vouching import Vouching
-from shiprider.settings import FeedSettings, Settings
+from shiprider.settings import FeedSettings, Settings, key_passphrase, ledger_address
 from shiprider.settings import load as read_settings
 from shiprider.track.cooperative import CooperativeTracker
 
 if TYPE_CHECKING:
-    from shiprider.adapters.ledger.sqlite import SqliteLedger
+    from shiprider.adapters.certificates.own import OwnCertificates
+    from shiprider.adapters.keys.files import FileKeys
+    from shiprider.adapters.policy.cedar import CedarPolicy
+    from shiprider.flow.access import Access
     from shiprider.flow.browsing import Duties
     from shiprider.flow.caretaker import Caretaker
     from shiprider.flow.evidence import Package
     from shiprider.flow.node import Node
+    from shiprider.model.account import Account
+    from shiprider.model.rules import Rules
+    from shiprider.ports.identity import IdentityProvider
+    from shiprider.share.change import Change
     from shiprider.simulate.stream import Simulation
 
 
@@ -86,6 +101,9 @@ def load_settings(folder: Path) -> Settings:
 #: The ledger's file in a node's folder.
 LEDGER: Final = "ledger.sqlite"
 
+#: The folder of its signing keys there.
+KEYS: Final = "keys"
+
 
 def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = ()) -> Decoder:
     """The decoder of a source, told by its first bytes. Raises InputError."""
@@ -99,6 +117,7 @@ def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = (
         receiver_kind=declared.receiver_kind,
         start_us=declared.start_us,
         received_clock=declared.received_clock,
+        label_id=number_of(declared.label),
     )
     if declared.columns:
         from shiprider.formats.csv.layouts import declared as layout
@@ -309,6 +328,7 @@ def live_feed(declared: FeedSettings, folder: Path) -> Feed:
         start_us=us_from_iso(declared.start) if declared.start else None,
         received_clock="recording" if recorded else "wall",
         columns=column_map(_beside(folder, declared.columns)) if declared.columns else "",
+        label=written(declared.label, f"The label of feed {declared.name!r}").text,
     )
     if declared.kind == "tcp":
         return TcpFeed(declared.host, declared.port, declaration, jitter=random.random)
@@ -329,11 +349,19 @@ class OpenNode:
     node: "Node"
     spool: Spool
     lake: Lake
-    ledger: "SqliteLedger"
+    ledger: Ledger
+    keys: Keys
     access_log: AccessLog
-    #: What the node can show for its log, and its key; None until it has keys.
-    vouching: Vouching | None = None
-    signer: Signer | None = None
+
+    @property
+    def vouching(self) -> Vouching:
+        """What the node can show for its log."""
+        return LedgerVouching(self.ledger, self.keys.public)
+
+    @property
+    def signer(self) -> Signer:
+        """Its key of the moment."""
+        return KeySigner(self.keys, wall_us)
 
     def audit(self, observer: Observer) -> Audit:
         """The access log as one observer may read it."""
@@ -353,7 +381,6 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
     """Open a node's stores under its lock. Raises UsageError, NodeBusy, CorruptStore, StorageError."""
     from shiprider.adapters.lake.delta import DeltaLake
     from shiprider.adapters.lake.lock import NodeLock
-    from shiprider.adapters.ledger.sqlite import SqliteLedger
     from shiprider.adapters.spool.segmented import SegmentedSpool
     from shiprider.detect.ranking import Budget
     from shiprider.flow.node import Node, Stores
@@ -363,10 +390,12 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
     try:
         spool = SegmentedSpool(folder / "spool")
         lake = DeltaLake(folder / "lake", folder / "state")
-        ledger = SqliteLedger(folder / LEDGER, origin=settings.node)
+        keys = open_keys(folder, settings)
+        ledger = open_ledger(folder, settings, keys)
         access_log: AccessLog | None = None
         try:
-            access_log = open_access_log(folder, settings)
+            settle(ledger, keys, wall_us)
+            access_log = open_access_log(folder, settings, KeySigner(keys, wall_us), keys.check)
             choices = settings.watch
             pieces = folds(choices.presets, _beside(folder, choices.user_presets))
             base = given_world(
@@ -390,6 +419,7 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                     wall_us,
                     budget=Budget(per_watch=choices.alerts_per_watch),
                     watch_us=round(choices.watch_hours * HOUR_US),
+                    labelling=Labelling(spool.sources, heard_in(lake)),
                 ),
                 shelf=StateShelf(folder / "state" / "folds", _fold_version(pieces)),
                 clock=wall_us,
@@ -401,7 +431,7 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 commit_every_s=settings.commit_every_s,
                 budget_bytes=round(settings.retention.disk_budget_gib * 2**30),
             )
-            yield OpenNode(folder, settings, node, spool, lake, ledger, access_log)
+            yield OpenNode(folder, settings, node, spool, lake, ledger, keys, access_log)
         finally:
             if access_log is not None:
                 access_log.close()
@@ -409,6 +439,32 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
             spool.close()
     finally:
         lock.release()
+
+
+def open_keys(folder: Path, settings: Settings) -> "FileKeys":
+    """The node's signing keys; the first opening makes them. Raises UsageError, CorruptStore, StorageError."""
+    from shiprider.adapters.keys.files import FileKeys
+
+    try:
+        passphrase = key_passphrase(settings, folder, os.environ)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    return FileKeys(folder / KEYS, clock=wall_us, passphrase=passphrase)
+
+
+def open_ledger(folder: Path, settings: Settings, keys: Keys) -> Ledger:
+    """The node's log, where the settings say. Raises UsageError, NodeBusy, CorruptStore, StorageError."""
+    try:
+        address = ledger_address(settings, folder, os.environ)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if address == "sqlite":
+        from shiprider.adapters.ledger.sqlite import SqliteLedger
+
+        return SqliteLedger(folder / LEDGER, origin=settings.node, keys=keys)
+    from shiprider.adapters.ledger.postgres import PostgresLedger
+
+    return PostgresLedger(address, (folder / LEDGER).with_suffix(".head"), origin=settings.node, keys=keys)
 
 
 def _beside(folder: Path, name: str) -> str:
@@ -458,6 +514,61 @@ def paced_recording(path: Path, *, speed: float, nature: Nature = Nature.DECLARE
     )
 
 
+def read_rules(path: str) -> "Rules":
+    """A policy file. Raises UsageError, InputError."""
+    from shiprider.formats.policy_toml import parse_rules
+
+    return parse_rules(read_text(path), path)
+
+
+def policy(rules: "Rules") -> "CedarPolicy":
+    """The engine for these rules. Raises UsageError where they cannot be meant."""
+    from shiprider.adapters.policy.cedar import CedarPolicy
+
+    return CedarPolicy(rules)
+
+
+def policy_change(old: str, new: str, folder: Path | None, moment: str) -> "Change":
+    """What a new policy file would release: of a node's ledger, or of everything the two tell apart.
+
+    Raises UsageError, InputError, NodeBusy.
+    """
+    from shiprider.share.change import compared, observer_kinds, sample_classes
+
+    before, after = read_rules(old), read_rules(new)
+    for rules in (before, after):
+        policy(rules)
+    try:
+        now_us = us_from_iso(moment) if moment else wall_us()
+    except ValueError:
+        raise UsageError(
+            f"{moment!r} is no time: write ISO 8601, for example 2026-01-31T06:00:00Z."
+        ) from None
+    classes = Counter[ReleaseClass]()
+    if folder is None:
+        classes.update(sample_classes(before, after))
+    else:
+        with open_node(folder) as opened:
+            classes.update(ledger_classes(opened.ledger))
+    return compared(before, after, observer_kinds(before, after, classes=classes), classes, now_us)
+
+
+def ledger_classes(ledger: Ledger) -> Iterator[ReleaseClass]:
+    """The class of every revision whose body is there, in order."""
+    at = 0
+    while page := ledger.since(at):
+        for record in page:
+            if record.body is not None:
+                yield ReleaseClass(
+                    label=record.label,
+                    origin=record.origin,
+                    purpose=record.purpose,
+                    case=record.case,
+                    kind=record.kind,
+                )
+        at = page[-1].sequence
+
+
 @contextmanager
 def node_lock(folder: Path) -> Iterator[None]:
     """Hold a node's lock without opening its stores. Raises NodeBusy."""
@@ -480,23 +591,27 @@ def backup_node(opened: OpenNode, target: Path, passphrase: bytes | None = None)
     Raises UsageError where there are keys and no passphrase: a copy never holds them in the clear.
     """
     from shiprider.adapters.access_log.copying import copy_access_log
+    from shiprider.adapters.accounts.copying import copy_accounts
     from shiprider.adapters.ledger.copying import copy_ledger
     from shiprider.adapters.sealing.passphrase import seal
     from shiprider.flow.backup import backup
-    from shiprider.flow.secrets import packed, secret_files
+    from shiprider.flow.secrets import in_the_clear, packed, secret_files
     from shiprider.settings import FILE_NAME
 
     sealed: bytes | None = None
-    if secret_files(opened.folder):
-        if passphrase is None:
-            raise UsageError(
-                "The node has private keys, and a copy never holds them in the clear: give --passphrase-file."
-            )
-        sealed = seal(packed(opened.folder), passphrase)
+    secrets = secret_files(opened.folder)
+    if passphrase is not None:
+        sealed, secrets = seal(packed(opened.folder), passphrase) if secrets else None, []
+    elif any(in_the_clear(path) for path in secrets):
+        raise UsageError(
+            "The node has private keys, and a copy never holds them in the clear: give --passphrase-file."
+        )
 
     def logs(place: Path) -> None:
         copy_ledger(opened.folder / LEDGER, place / LEDGER)
         copy_access_log(opened.folder / ACCESS_LOG, place / ACCESS_LOG)
+        if (opened.folder / ACCOUNTS).exists():
+            copy_accounts(opened.folder / ACCOUNTS, place / ACCOUNTS)
 
     return backup(
         target,
@@ -506,7 +621,8 @@ def backup_node(opened: OpenNode, target: Path, passphrase: bytes | None = None)
         made_us=wall_us(),
         copy_ledger=logs,
         secrets=sealed,
-        others=[opened.folder / FILE_NAME, *_operators_files(opened)],
+        # Without its keys a copy of a signed log does not open; here only those that a passphrase encrypts.
+        others=[opened.folder / FILE_NAME, *secrets, *_operators_files(opened)],
         folder=opened.folder,
     )
 
@@ -718,10 +834,6 @@ def export_evidence(opened: OpenNode, finding: str, target: Path, *, by: str, re
     from shiprider.flow.evidence import Sources, export, recorded
     from shiprider.flow.ids import new_id
 
-    if opened.vouching is None or opened.signer is None:
-        raise UsageError(
-            "This node has no signing keys, so nothing it exports could be verified: update it and start it once."
-        )
     url = opened.settings.evidence.time_stamp_url
 
     def length_of(raw: int) -> int | None:
@@ -808,3 +920,102 @@ def _live_lags(opened: OpenNode) -> list[float]:
         .collect()
     )
     return [float(each) for each in rows.to_series().to_list()]
+
+
+#: The people of a node, and the log of their accesses, in its folder.
+ACCOUNTS: Final = "accounts.sqlite"
+
+
+@contextmanager
+def open_access(folder: Path, settings: Settings, log: AccessLog | None = None) -> "Iterator[Access]":
+    """Who may come in, and the log of what he sees: that of the open node, or one opened for this alone.
+
+    Raises UsageError, NodeBusy, StorageError, CorruptStore.
+    """
+    from shiprider.adapters.accounts.passkeys import WebauthnPasskeys
+    from shiprider.adapters.accounts.passwords import Argon2Passwords
+    from shiprider.adapters.accounts.sqlite import SqliteAccounts
+    from shiprider.flow.access import Access
+
+    accounts = SqliteAccounts(folder / ACCOUNTS)
+    try:
+        own: AccessLog | None = None
+        if log is None:
+            keys = open_keys(folder, settings)
+            log = own = open_access_log(folder, settings, KeySigner(keys, wall_us), keys.check)
+        try:
+            yield Access(
+                accounts=accounts,
+                log=log,
+                passwords=Argon2Passwords(),
+                passkeys=WebauthnPasskeys(),
+                settings=settings.access,
+                clock=wall_us,
+                nation=settings.nation,
+                node=settings.node,
+                providers=_providers(folder, settings),
+            )
+        finally:
+            if own is not None:
+                own.close()
+    finally:
+        accounts.close()
+
+
+def duties_of(access: "Access") -> "Callable[[], Duties]":
+    """What the accounts say of people's work, by the login that their accesses are logged under."""
+    from shiprider.flow.browsing import Duties
+
+    def duties() -> Duties:
+        people = access.accounts.all()
+        return Duties(
+            roles={each.login: each.roles[0] for each in people if each.roles},
+            cases={each.login: frozenset(each.cases) for each in people},
+        )
+
+    return duties
+
+
+def _providers(folder: Path, settings: Settings) -> "dict[str, IdentityProvider]":
+    if not settings.access.providers:
+        return {}
+    from shiprider.adapters.identity.openid import OpenIdProvider
+
+    return {
+        each.name: OpenIdProvider(
+            each,
+            read_text(_beside(folder, each.client_secret_file)).strip() if each.client_secret_file else "",
+        )
+        for each in settings.access.providers
+    }
+
+
+def own_certificates(folder: Path, settings: Settings) -> "OwnCertificates | None":
+    """The node's TLS; None where it speaks plain HTTP on the loopback. Raises UsageError, StorageError."""
+    import socket
+
+    host, _ = settings.api.place
+    loopback = host in ("localhost", "::1") or host.startswith("127.")
+    if loopback and not settings.api.tls:
+        return None
+    from shiprider.adapters.certificates.own import OwnCertificates
+
+    names = settings.api.names
+    if not loopback:
+        own = () if host in ("0.0.0.0", "::") else (host,)  # noqa: S104 (compared, not bound)
+        names = (*names, *own, *(() if names else (socket.gethostname(),)))
+    return OwnCertificates(folder / "tls", node=settings.node, names=names)
+
+
+def first_administrator(access: "Access") -> "tuple[Account, str] | None":
+    """The administrator of a node that knows nobody yet, and his one-time code; None where it does."""
+    from shiprider.flow.administering import first_administrator as first
+
+    return first(access)
+
+
+def renewed_code(access: "Access", login: str) -> str:
+    """A new one-time code for somebody who lost his way in. Raises NotFound."""
+    from shiprider.flow.administering import renewed_code as renewed
+
+    return renewed(access, login)

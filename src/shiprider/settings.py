@@ -5,6 +5,7 @@ sentence; no secret is a default.
 """
 
 import tomllib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -19,11 +20,29 @@ FeedKind = Literal["file", "folder", "stdin", "tcp", "udp"]
 NatureName = Literal["declared", "simulated", "exercise"]
 ReceiverKindName = Literal["unknown", "terrestrial", "satellite", "aircraft", "vessel"]
 
+#: The people of model/account.py (a test keeps the two the same: settings import nothing of ours).
+Role = Literal[
+    "watch_officer",
+    "intelligence_analyst",
+    "liaison_officer",
+    "planner",
+    "legal_adviser",
+    "evidence_custodian",
+    "evaluator",
+    "community_liaison",
+    "node_administrator",
+    "auditor",
+]
+
+#: What people read for, where the operator lists nothing else; the client has words for these.
+PURPOSES: Final = ("watch", "investigation", "planning", "evidence", "evaluation", "support", "exercise")
+
 
 class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One source of bytes. `path` for file and folder, `host` and `port` for tcp and udp.
 
-    `columns` names a TOML file, beside the settings, with what the columns of a table mean.
+    `columns` names a TOML file, beside the settings, with what the columns of a table mean. `label` is the
+    label of its rows as a person writes it (docs/sharing.md); without one they are the node's own.
     """
 
     name: str
@@ -36,6 +55,7 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     start: str = ""
     nature: NatureName = "declared"
     receiver_kind: ReceiverKindName = "unknown"
+    label: str = ""
 
 
 class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,14 +100,76 @@ class CareSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the watch floor listens; until there is access control only the loopback is accepted."""
+    """Where the watch floor listens: `listen` ("0.0.0.0:8443") or `host` and `port`.
+
+    Beyond the loopback it always speaks TLS; on the loopback where `tls` says so. `names` are the names
+    and addresses under which people reach it: they stand in the certificate, and no other is answered.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8750
+    listen: str = ""
+    tls: bool = False
+    names: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Host and port. Raises ValueError."""
+        if not self.listen:
+            return self.host, self.port
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65535:
+            raise ValueError(f"`listen` is {self.listen!r}: write an address and a port, 0.0.0.0:8443.")
+        return host.strip("[]"), int(port)
+
+
+class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An organisation that vouches for its people by OpenID Connect.
+
+    `client_secret_file` lies beside the settings. `claims` says which claim gives which attribute;
+    `roles` which of its groups have which of our roles. `nation` and `organisation` are what this provider
+    can vouch for at all: they are never taken from a claim where they are set. `private_addresses` are
+    the only networks, beyond the public ones, in which its servers may lie.
+    """
+
+    name: str
+    issuer: str
+    client_id: str
+    title: str = ""
+    client_secret_file: str = ""
+    scopes: tuple[str, ...] = ("openid", "profile")
+    nation: str = ""
+    organisation: str = ""
+    claims: dict[str, str] = msgspec.field(default_factory=dict)
+    roles: dict[str, tuple[Role, ...]] = msgspec.field(default_factory=dict)
+    default_roles: tuple[Role, ...] = ()
+    hosts: tuple[str, ...] = ()
+    private_addresses: tuple[str, ...] = ()
+
+
+class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may come in. `demo` signs whoever opens the start-up URL in by itself: on the loopback only.
+
+    `purposes` are what a person can say he reads for; a session ends after `idle_min` without a request
+    and after `session_h` in any case; access taken by breaking the glass after `break_glass_min` at most.
+    """
+
+    demo: bool = False
+    purposes: tuple[str, ...] = PURPOSES
+    idle_min: float = 60.0
+    session_h: float = 12.0
+    break_glass_min: float = 60.0
+    providers: tuple[ProviderSettings, ...] = ()
+
+
+class KeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`passphrase_file` holds what the private keys are encrypted with; relative names are in the node's folder."""
+
+    passphrase_file: str = ""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of it. `folder` is where spool, lake and ledger live."""
+    """All of it. `ledger` is `sqlite`, a `postgresql://` address without a password, or `file:NAME`."""
 
     node: str = "node"
     nation: str = ""
@@ -99,6 +181,45 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     api: ApiSettings = ApiSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     care: CareSettings = CareSettings()
+    ledger: str = "sqlite"
+    keys: KeySettings = KeySettings()
+    access: AccessSettings = AccessSettings()
+
+
+#: Stands before the file of the settings: for an address with a password, and for the keys' passphrase.
+LEDGER_VARIABLE: Final = "SHIPRIDER_LEDGER"
+PASSPHRASE_VARIABLE: Final = "SHIPRIDER_KEYS_PASSPHRASE"  # noqa: S105
+
+
+def ledger_address(settings: Settings, folder: Path, environment: Mapping[str, str]) -> str:
+    """`sqlite` or a `postgresql://` address, perhaps with its password. Raises ValueError with one sentence."""
+    found = environment.get(LEDGER_VARIABLE, settings.ledger)
+    if found.startswith("file:"):
+        found = _secret(folder / found.removeprefix("file:"), "the ledger's address")
+    if found != "sqlite" and not found.startswith("postgresql://"):
+        raise ValueError(
+            "The ledger's address is neither `sqlite` nor begins with postgresql://: correct it."
+        )
+    return found
+
+
+def key_passphrase(settings: Settings, folder: Path, environment: Mapping[str, str]) -> bytes | None:
+    """What private keys are encrypted with; None where nobody set it. Raises ValueError with one sentence."""
+    given = environment.get(PASSPHRASE_VARIABLE, "")
+    if not given and settings.keys.passphrase_file:
+        given = _secret(folder / settings.keys.passphrase_file, "the keys' passphrase")
+    return given.encode() or None
+
+
+def _secret(path: Path, what: str) -> str:
+    try:
+        found = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ValueError(f"{path}, which holds {what}, cannot be read ({reason}): check the file.") from error
+    if not found:
+        raise ValueError(f"{path} is empty: write {what} into it.")
+    return found
 
 
 def load(folder: Path) -> Settings:
@@ -146,8 +267,45 @@ def _check(settings: Settings, name: str) -> None:
                     f"{name}: feed {feed.name!r} has start {feed.start!r}: write ISO 8601, for example "
                     "2026-01-31T06:00:00Z."
                 ) from None
+    if settings.ledger != "sqlite" and not settings.ledger.startswith(("postgresql://", "file:")):
+        raise ValueError(
+            f"{name}: `ledger` is {settings.ledger[:20]!r}: write sqlite, postgresql://… or file:NAME."
+        )
+    if "@" in settings.ledger and ":" in settings.ledger.removeprefix("postgresql://").split("@")[0].rstrip(
+        ":"
+    ):
+        raise ValueError(
+            f"{name}: `ledger` has a password in it: write the address into a file of its own, and here file:NAME."
+        )
     if settings.watch.alerts_per_watch < 1 or settings.watch.watch_hours <= 0:
         raise ValueError(f"{name}: `alerts_per_watch` and `watch_hours` must be positive.")
+    _check_access(settings, name)
+
+
+def _check_access(settings: Settings, name: str) -> None:
+    try:
+        host, _ = settings.api.place
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    access = settings.access
+    if access.demo and host not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError(
+            f"{name}: `demo` signs people in by itself and is for the loopback only: take it out to listen on {host}."
+        )
+    if not access.purposes or not all(access.purposes):
+        raise ValueError(f"{name}: `purposes` is empty: name what people may read for.")
+    if min(access.idle_min, access.session_h, access.break_glass_min) <= 0:
+        raise ValueError(f"{name}: `idle_min`, `session_h` and `break_glass_min` must be positive.")
+    names = [each.name for each in access.providers]
+    for each in access.providers:
+        if not each.name.isidentifier() or names.count(each.name) > 1:
+            raise ValueError(
+                f"{name}: the provider {each.name!r} needs a name of its own, of letters and digits."
+            )
+        if not each.issuer.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError(f"{name}: the issuer {each.issuer!r} must be an https address.")
+        if not each.client_id:
+            raise ValueError(f"{name}: the provider {each.name!r} needs a `client_id`.")
 
 
 TEMPLATE: Final = """\
@@ -155,6 +313,7 @@ TEMPLATE: Final = """\
 node = "{node}"
 language = "en"            # en or es
 commit_every_s = 10.0      # the lake commits this often
+# ledger = "file:ledger.url" # PostgreSQL: the file holds postgresql://…; the default is one SQLite file
 
 [watch]
 alerts_per_watch = 60      # the budget of attention
@@ -165,6 +324,17 @@ watch_hours = 8.0
 [api]
 host = "127.0.0.1"
 port = 8750
+# listen = "0.0.0.0:8443"          # beyond this machine: always TLS, with a certificate the node makes
+# names = ["watch.example.org"]    # the names people reach it by
+
+# [access]
+# purposes = ["watch", "investigation", "planning", "evidence", "evaluation", "support", "exercise"]
+# idle_min = 60.0            # a session without a request ends
+# session_h = 12.0           # and in any case after a watch and a half
+# demo = true                # whoever opens the start-up URL is signed in by itself; on this machine only
+
+# [keys]
+# passphrase_file = "passphrase"  # private keys are encrypted with it
 
 # A feed is where bytes come from: kind is file, folder, stdin, tcp or udp.
 # [[feeds]]
@@ -172,4 +342,5 @@ port = 8750
 # kind = "tcp"
 # host = "127.0.0.1"
 # port = 5631
+# label = "policy=COALITION class=RESTRICTED rel=nations:COL,USA"   # without one: for this node only
 """

@@ -28,8 +28,8 @@ def test_every_feed_in_trouble_has_its_sentence_and_garbage_costs_nothing(shipri
             f'[[feeds]]\nname = "drop"\nkind = "folder"\npath = "{watched}"\n'
         )
     process = spawn("run", folder, "--port", "0", "--json")
-    url = json.loads(process.stdout.readline())["url"]
-    base, token = url.split("/?token=")
+    base = json.loads(process.stdout.readline())["url"].rstrip("/")
+    token = json.loads((folder / "node.address").read_text())["token"]
 
     def status():  # type: ignore[no-untyped-def]
         asked = urllib.request.Request(f"{base}/api/v1/status", headers={"Authorization": f"Bearer {token}"})

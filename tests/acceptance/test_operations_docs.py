@@ -15,6 +15,8 @@ PAGE = (ROOT / "docs" / "operations.md").read_text()
 def test_the_commands_of_the_page_run(shiprider, node, tmp_path, monkeypatch):  # type: ignore[no-untyped-def]
     monkeypatch.chdir(tmp_path)
     assert node == tmp_path / "node"
+    (tmp_path / "passphrase").write_text("correct horse battery\n")
+    (tmp_path / "passphrase").chmod(0o600)
     lines = [
         line
         for block in re.findall(r"```sh\n(.*?)```", PAGE, flags=re.S)

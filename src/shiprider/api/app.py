@@ -18,10 +18,28 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from shiprider import __version__
-from shiprider.api import asking, schemas
+from shiprider.api import asking, schemas, schemas_access
+from shiprider.api.authorising import authorise
 from shiprider.api.failures import HANDLERS
 from shiprider.api.gate import BODY_BYTES, ASGIApp, Gate
-from shiprider.api.routes import alerts, audit, live, logbook, node, orders, session, vessels
+from shiprider.api.permissions import check_complete
+from shiprider.api.place import Place
+from shiprider.api.recording import recorded
+from shiprider.api.routes import (
+    accounts,
+    alerts,
+    audit,
+    break_glass,
+    live,
+    logbook,
+    me,
+    node,
+    orders,
+    providers,
+    session,
+    sign_in,
+    vessels,
+)
 from shiprider.api.sessions import COOKIE, Sessions
 from shiprider.api.site import Site
 
@@ -35,6 +53,21 @@ _NO_PAGE: Final = (
 
 #: Files whose name carries a hash of their content never change.
 _FOR_EVER: Final = "private, max-age=31536000, immutable"
+
+
+_SUBJECTS: Final = (
+    session,
+    sign_in,
+    me,
+    break_glass,
+    accounts,
+    alerts,
+    vessels,
+    orders,
+    logbook,
+    node,
+    audit,
+)
 
 
 def static_folder() -> Path:
@@ -69,10 +102,12 @@ def _page(folder: Path) -> Any:
     return page
 
 
-def make_app(site: Site, *, token: str, port: int, static: Path | None = None) -> ASGIApp:
-    """The application as it listens on `port`; `token` is that of the start-up URL."""
+def make_app(site: Site, *, token: str, place: Place, static: Path | None = None) -> ASGIApp:
+    """The application as it listens at `place`; `token` is that of the start-up URL."""
     application: Any = make_litestar(site, static)
-    return Gate(application, Sessions(token), port)
+    limits = site.access.settings
+    sessions = Sessions(token, idle_s=limits.idle_min * 60, longest_s=limits.session_h * 3600)
+    return Gate(recorded(application, site.access), site.access, sessions, place, demo=limits.demo)
 
 
 def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
@@ -80,11 +115,7 @@ def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
     api = Router(
         "/api/v1",
         route_handlers=[
-            *(
-                each
-                for subject in (session, alerts, vessels, orders, logbook, node, audit)
-                for each in subject.HANDLERS
-            ),
+            *(each for subject in _SUBJECTS for each in subject.HANDLERS),
             *live.HANDLERS,
             openapi,
         ],
@@ -93,17 +124,22 @@ def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
             "rendering": Provide(asking.provide_rendering, sync_to_thread=False),
             "author": Provide(asking.provide_author, sync_to_thread=False),
             "review": Provide(asking.provide_review, sync_to_thread=False),
+            "asker": Provide(asking.provide_asker, sync_to_thread=False),
+            "holding": Provide(asking.provide_holding, sync_to_thread=False),
         },
     )
-    return Litestar(
-        [api, _page(static if static is not None else static_folder())],
+    application = Litestar(
+        [api, *providers.HANDLERS, _page(static if static is not None else static_folder())],
         state=State({"site": site}),
         exception_handlers=HANDLERS,
         request_max_body_size=BODY_BYTES,
         openapi_config=description(),
         logging_config=None,
         debug=False,
+        guards=[authorise],
     )
+    check_complete(application)
+    return application
 
 
 @get("/openapi.json", include_in_schema=False, media_type="application/json", sync_to_thread=False)
@@ -116,7 +152,7 @@ def described(application: Litestar) -> dict[str, Any]:
     """The description, with the words of each schema: those of its class."""
     found = application.openapi_schema.to_schema()
     for name, schema in found["components"]["schemas"].items():
-        words = getattr(getattr(schemas, name, None), "__doc__", None)
+        words = getattr(getattr(schemas, name, getattr(schemas_access, name, None)), "__doc__", None)
         if words and not schema.get("description"):
             schema["description"] = " ".join(words.split())
     return found
@@ -129,7 +165,7 @@ def description() -> OpenAPIConfig:
         version=__version__,
         description=(
             "The watch floor of one node. Times are microseconds since 1970 UTC, positions degrees, speeds "
-            "metres per second. Loopback only; the live push (WebSocket /api/v1/live) is described in docs/api.md."
+            "metres per second. The live push (WebSocket /api/v1/live) is described in docs/api.md."
         ),
         path="/api/v1/description",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],

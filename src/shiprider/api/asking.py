@@ -10,13 +10,14 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.params import Dependency, Parameter
 
+from shiprider.api.authorising import Asker
 from shiprider.api.rendering import Rendering
 from shiprider.api.site import Site
 from shiprider.api.words import language_of
+from shiprider.flow.holding import Holding
 from shiprider.flow.picture import Box
 from shiprider.flow.review import Review
 from shiprider.model.errors import Forbidden, UsageError
-from shiprider.model.observer import Observer
 
 #: Largest value of a time or an address: what a JSON number carries exactly.
 MOST_INTEGER: Final = 2**53 - 1
@@ -43,6 +44,8 @@ Mmsi = Annotated[int, Parameter(ge=0, le=999_999_999)]
 #: What routes are given; made by us, so nothing is to be checked.
 Asked = Annotated[Rendering, Dependency(skip_validation=True)]
 Here = Annotated[Site, Dependency(skip_validation=True)]
+Who = Annotated[Asker, Dependency(skip_validation=True)]
+Held = Annotated[Holding, Dependency(skip_validation=True)]
 
 
 def provide_site(state: State) -> Site:
@@ -54,14 +57,26 @@ def provide_site(state: State) -> Site:
 def provide_rendering(request: Request[Any, Any, Any], state: State, lang: Language = None) -> Rendering:
     """The view of who asks, in his language."""
     site: Site = state.site
-    person = request.scope["state"]["person"]
+    asker: Asker = request.scope["state"]["asker"]
     language = language_of(lang, request.headers.get("accept-language"), site.language)
-    return Rendering(site.view(Observer(name=person.officer or "watch officer")), language)
+    return Rendering(site.view(asker.observer), language)
+
+
+def provide_asker(request: Request[Any, Any, Any]) -> Asker:
+    """Who asks. The guard let him pass, so there is a session."""
+    asker: Asker = request.scope["state"]["asker"]
+    return asker
+
+
+def provide_holding(request: Request[Any, Any, Any]) -> Holding:
+    """What who asks may do to what others hold or wrote."""
+    asker: Asker = request.scope["state"]["asker"]
+    return asker.holding
 
 
 def provide_author(request: Request[Any, Any, Any]) -> str:
     """Who decides. Raises Forbidden where nobody has said his name."""
-    officer: str = request.scope["state"]["person"].officer
+    officer: str = request.scope["state"]["asker"].session.name
     if not officer:
         raise Forbidden(
             "A decision needs the name of the person who makes it: say who you are (PUT /api/v1/session)."

@@ -5,6 +5,7 @@ is not there give the same answer.
 """
 
 import logging
+import math
 from typing import Any, Final
 
 from litestar import Request, Response
@@ -20,9 +21,13 @@ _log = logging.getLogger("shiprider.api")
 _OURS: Final[tuple[tuple[type[errors.ShipriderError], int, str], ...]] = (
     (errors.NotFound, 404, "not_found"),
     (errors.Conflict, 409, "conflict"),
+    (errors.NotRecognised, 401, "not_recognised"),
+    (errors.NoPurpose, 403, "no_purpose"),
     (errors.Forbidden, 403, "forbidden"),
+    (errors.NotYet, 429, "not_yet"),
     (errors.UsageError, 400, "bad_request"),
     (errors.InputError, 400, "bad_input"),
+    (errors.NotLogged, 503, "not_logged"),
     (errors.DiskFull, 507, "disk_full"),
     (errors.NodeBusy, 503, "node_busy"),
     (errors.StorageError, 500, "storage"),
@@ -55,7 +60,10 @@ def on_ours(_: Request[Any, Any, Any], error: errors.ShipriderError) -> Response
     """What the house raised on purpose."""
     for kind, status, code in _OURS:
         if isinstance(error, kind):
-            return _failure(status, code, *_sentence(str(error)))
+            answer = _failure(status, code, *_sentence(str(error)))
+            if isinstance(error, errors.NotYet):
+                answer.headers["retry-after"] = str(max(math.ceil(error.wait_s), 1))
+            return answer
     return _failure(500, "failed", *_sentence(str(error)))
 
 
@@ -112,10 +120,12 @@ def documented(*statuses: int) -> dict[int, ResponseSpec]:
         413: "The body is too large.",
         415: "The body is not JSON.",
         421: "Wrong Host.",
+        429: "Too many tries: wait.",
         500: "Something failed inside.",
+        503: "The access cannot be logged, or the node is busy.",
         507: "The disk is full.",
     }
-    wanted = sorted({400, 401, 403, 421, 500, *statuses})
+    wanted = sorted({400, 401, 403, 421, 500, 503, *statuses})
     return {
         status: ResponseSpec(Failure, description=described[status], generate_examples=False)
         for status in wanted

@@ -1,8 +1,9 @@
-"""The gate: everything that reaches the application came from this machine's own page or program.
+"""The gate: everything that reaches the application came from our own page or a program of this machine.
 
 Always true: a request whose Host is not this server's is refused (DNS rebinding), whatever it asks for;
-so is one from another origin, and one without the session or the token; a change made with a cookie
-names its origin; every answer carries the headers that keep a browser from running what is data.
+so is one from another origin, and, of the API, one without a session or the token but for what is needed to
+sign in; the token opens from this machine alone; a change made with a cookie names its origin; every answer
+carries the headers that keep a browser from running what is data.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -12,8 +13,12 @@ from urllib.parse import parse_qs, quote, urlencode
 
 import msgspec
 
+from shiprider.api.authorising import Asker
+from shiprider.api.permissions import OPEN
+from shiprider.api.place import Place, is_loopback
 from shiprider.api.schemas import Failure
-from shiprider.api.sessions import COOKIE, Person, Sessions
+from shiprider.api.sessions import Session, Sessions
+from shiprider.flow.access import Access
 
 #: ASGI 3.0.
 Scope = MutableMapping[str, Any]
@@ -25,25 +30,29 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Largest body taken, bytes: a watchlist of 50,000 lines fits.
 BODY_BYTES: Final = 12 << 20
 
-#: What may be asked without a session: to begin one.
-_OPEN: Final = frozenset({("POST", "/api/v1/session")})
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+#: Answered by the framework itself, past the table of permissions: not answered at all.
+_NEVER: Final = frozenset({"OPTIONS", "TRACE", "CONNECT"})
 
 #: Dark: a white page at night costs a watch its eyes for half an hour.
 _LOCKED_PAGE: Final = (
     b"<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=dark><title>Shiprider</title>"
     b"<body style='font:15px/1.5 system-ui,sans-serif;max-width:40em;margin:12vh auto;padding:0 1em'><h1>Shiprider</h1>"
-    b"<p>Open the start-up URL that the node printed in its terminal: it carries the token.</p>"
-    b"<p lang=es>Abra la URL de inicio que el nodo mostr\xc3\xb3 en su terminal: lleva el c\xc3\xb3digo de acceso.</p>"
+    b"<p>This is not the start-up URL of this run: open the one that the node printed in its terminal, "
+    b"or <a href=/>sign in</a>.</p>"
+    b"<p lang=es>Esta no es la URL de inicio de esta ejecuci\xc3\xb3n: abra la que el nodo mostr\xc3\xb3 en su terminal, "
+    b"o <a href=/>inicie sesi\xc3\xb3n</a>.</p>"
 )
 
 
-def security_headers(host: str, api: bool) -> list[tuple[bytes, bytes]]:
+def security_headers(host: str, api: bool, *, tls: bool = False) -> list[tuple[bytes, bytes]]:
     """Headers of every answer. Styles may stand in attributes (positions of map controls), scripts never."""
+    live = f"{'wss' if tls else 'ws'}://{host}"
     policy = (
         "default-src 'none'; script-src 'self'; style-src-elem 'self'; style-src-attr 'unsafe-inline'; "
         "style-src 'self'; img-src 'self' data: blob:; font-src 'self'; worker-src 'self' blob:; "
-        f"connect-src 'self' ws://{host}; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+        f"connect-src 'self' {live}; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'; object-src 'none'"
     )
     headers = [
@@ -61,14 +70,18 @@ def security_headers(host: str, api: bool) -> list[tuple[bytes, bytes]]:
 
 
 class Gate:
-    """The outermost ASGI application. `port` is where it listens."""
+    """The outermost ASGI application. `place` is where it listens; `demo` lets the start-up URL sign in."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, port: int) -> None:
+    def __init__(
+        self, app: ASGIApp, access: Access, sessions: Sessions, place: Place, *, demo: bool = False
+    ) -> None:
         self._app = app
+        self._access = access
         self._sessions = sessions
-        names = ("127.0.0.1", "localhost", "[::1]")
-        self._hosts = frozenset({f"{name}:{port}" for name in names} | ({*names} if port == 80 else set()))
-        self._origins = frozenset(f"http://{host}" for host in self._hosts)
+        self._place = place
+        self._demo = demo
+        self._hosts = place.hosts
+        self._origins = place.origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let it in, or answer why not."""
@@ -76,28 +89,26 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = _Headers(scope["headers"])
-        host = headers.only("host") or ""
+        host = (headers.only("host") or "").lower()
         api = scope["path"].startswith("/api/")
-        guarded = _guarded(send, security_headers(host if host in self._hosts else "127.0.0.1", api))
+        shown = host if host in self._hosts else "127.0.0.1"
+        guarded = _guarded(send, security_headers(shown, api, tls=self._place.tls))
         refusal = self._refusal(scope, headers, host)
         if refusal is not None:
             await _refuse(scope, guarded, *refusal)
             return
-        if scope["type"] == "http" and not api and await self._exchange(scope, guarded):
+        if scope["type"] == "http" and not api and await self._exchange(scope, headers, guarded):
             return
-        person = self._person(headers)
-        if person is None and (scope.get("method"), scope["path"]) not in _OPEN:
-            if scope["type"] == "http" and not api:
-                await _answer(guarded, 401, b"text/html; charset=utf-8", _LOCKED_PAGE)
-                return
+        session = self._session(scope, headers)
+        if session is None and api and (scope.get("method"), scope["path"]) not in OPEN:
             failure = Failure(
                 error="no_session",
                 message="This request carries neither a session nor the token.",
-                hint="Open the start-up URL, or send `Authorization: Bearer TOKEN`.",
+                hint="Sign in, or send `Authorization: Bearer TOKEN` from this machine.",
             )
             await _refuse(scope, guarded, 401, failure)
             return
-        cookie_only = person is not None and not person.program
+        cookie_only = session is not None and session.kind != "program"
         if cookie_only and self._needs_origin(scope) and headers.only("origin") is None:
             failure = Failure(
                 error="no_origin",
@@ -106,16 +117,19 @@ class Gate:
             )
             await _refuse(scope, guarded, 403, failure)
             return
-        scope.setdefault("state", {})["person"] = person if person is not None else Person()
-        scope["state"]["sessions"] = self._sessions
+        state = scope.setdefault("state", {})
+        state["asker"] = Asker(self._access, session) if session is not None else None
+        state["sessions"], state["place"], state["host"] = self._sessions, self._place, host
+        state["demo"] = self._demo and is_loopback(_address(scope))
+        state["address"], state["agent"] = _address(scope), (headers.only("user-agent") or "")[:120]
         await self._app(scope, receive, guarded)
 
     def _refusal(self, scope: Scope, headers: "_Headers", host: str) -> tuple[int, Failure] | None:
-        if host.lower() not in self._hosts:
+        if host not in self._hosts:
             return 421, Failure(
                 error="wrong_host",
-                message="This server answers only under its own loopback address.",
-                hint="Open the start-up URL as it was printed.",
+                message="This server answers only under its own names.",
+                hint="Open its address as it was printed, or name it under `[api] names`.",
             )
         origins = headers.all("origin")
         if len(origins) > 1 or any(origin.lower() not in self._origins for origin in origins):
@@ -132,6 +146,12 @@ class Gate:
                 message="A page of another site asked.",
                 hint="Use the watch floor's own page.",
             )
+        if scope.get("method") in _NEVER:
+            return 405, Failure(
+                error="bad_method",
+                message="This is not done with this method.",
+                hint="See /api/v1/openapi.json.",
+            )
         if scope["type"] == "http" and scope["method"] in _CHANGING:
             return _body_refusal(headers)
         return None
@@ -139,36 +159,59 @@ class Gate:
     def _needs_origin(self, scope: Scope) -> bool:
         return scope["type"] == "websocket" or scope.get("method") in _CHANGING
 
-    def _person(self, headers: "_Headers") -> Person | None:
+    def _session(self, scope: Scope, headers: "_Headers") -> Session | None:
         authorization = headers.only("authorization") or ""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer":
-            if not self._sessions.is_token(token.strip()):
+            # The token lies in a file of the node's owner on this machine: from elsewhere it was stolen.
+            if not is_loopback(_address(scope)) or not self._sessions.is_token(token.strip()):
                 return None
-            return Person(officer=_officer(headers), program=True)
-        cookie = headers.cookie(COOKIE)
-        return self._sessions.of(cookie) if cookie else None
+            purpose = headers.only("x-purpose") or self._access.settings.purposes[0]
+            return Session(
+                id="program",
+                kind="program",
+                login="program",
+                name=_officer(headers),
+                purpose=purpose if purpose in self._access.settings.purposes else "",
+            )
+        cookie = headers.cookie(self._place.cookie)
+        session = self._sessions.of(cookie) if cookie else None
+        if session is not None and not Asker(self._access, session).alive:
+            # Disabled, changed or given a new code in the meantime.
+            self._sessions.end(session)
+            return None
+        return session
 
-    async def _exchange(self, scope: Scope, send: Send) -> bool:
-        """The token in a page's URL becomes a cookie, and leaves the URL."""
+    async def _exchange(self, scope: Scope, headers: "_Headers", send: Send) -> bool:
+        """The token in a page's URL becomes a cookie, and leaves the URL: in a demonstration only."""
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         tokens = query.pop("token", [])
         if not tokens or scope["method"] != "GET":
             return False
-        cookie = self._sessions.begin(tokens[0]) if len(tokens) == 1 else None
+        address = _address(scope)
+        cookie = None
+        if self._demo and len(tokens) == 1 and is_loopback(address):
+            cookie = self._sessions.begin(
+                tokens[0],
+                purpose=self._access.settings.purposes[0],
+                address=address,
+                agent=(headers.only("user-agent") or "")[:120],
+            )
         if cookie is None:
             await _answer(send, 401, b"text/html; charset=utf-8", _LOCKED_PAGE)
             return True
         rest = urlencode(query, doseq=True)
         place = quote("/" + scope["path"].lstrip("/"), safe="/") + (f"?{rest}" if rest else "")
-        extra = [(b"location", place.encode()), (b"set-cookie", cookie_header(cookie).encode())]
-        await _answer(send, 303, b"text/plain", b"", extra)
+        set_cookie = self._place.cookie_header(cookie).encode()
+        await _answer(
+            send, 303, b"text/plain", b"", [(b"location", place.encode()), (b"set-cookie", set_cookie)]
+        )
         return True
 
 
-def cookie_header(cookie: str) -> str:
-    """The session cookie; not `Secure`, because the loopback speaks plain HTTP."""
-    return f"{COOKIE}={cookie}; Path=/; HttpOnly; SameSite=Strict"
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 class _Headers:

@@ -6,6 +6,7 @@ alerts reach it in the order of the ledger, none left out.
 """
 
 import asyncio
+import contextlib
 import time
 from typing import Annotated, Any, Final, Literal
 
@@ -17,21 +18,27 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from shiprider.api import wire
+from shiprider.api.authorising import Asker, entry
+from shiprider.api.permissions import TABLE
 from shiprider.api.rendering import Rendering
 from shiprider.api.schemas import Failure, Microseconds
+from shiprider.api.sessions import Sessions
 from shiprider.api.site import Site
 from shiprider.api.words import language_of
 from shiprider.flow.picture import Rows
 from shiprider.flow.view import View, seen
 from shiprider.measure.clock import HOUR_US
 from shiprider.model.alert import Alert
-from shiprider.model.errors import ShipriderError
-from shiprider.model.observer import Observer
+from shiprider.model.errors import NotLogged, ShipriderError
 from shiprider.ports.ledger import Query
 
 BYTES_PER_S: Final = 200_000
 _TICK_S: Final = 1.0
 _ALERT_TICK_S: Final = 0.25
+#: How often it is asked whether the session still stands.
+_SESSION_TICK_S: Final = 0.25
+#: Close code of a session that ended (private use, RFC 6455 7.4.2).
+SESSION_ENDED: Final = 4401
 _STATUS_EVERY_S: Final = 5.0
 
 #: A vessel not heard for longer is not in the live view; its track and findings are.
@@ -60,6 +67,7 @@ class LiveView(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag="vi
 
 
 _DECODER: Final = msgspec.json.Decoder(LiveView)
+_RULE: Final = TABLE["WS", "/api/v1/live"]
 
 
 class Follower:
@@ -139,10 +147,15 @@ class Follower:
 class LiveClient:
     """One connection."""
 
-    def __init__(self, socket: WebSocket[Any, Any, Any], site: Site, officer: str, language: str) -> None:
+    def __init__(
+        self, socket: WebSocket[Any, Any, Any], site: Site, asker: Asker, sessions: Sessions, language: str
+    ) -> None:
         self._socket = socket
         self._site = site
-        self._view: View = site.view(Observer(name=officer or "watch officer"))
+        self._asker = asker
+        self._sessions = sessions
+        self._observer = asker.observer
+        self._view: View = site.view(self._observer)
         self._rendering = Rendering(self._view, language)
         self._asked: LiveView | None = None
         self._changed = asyncio.Event()
@@ -150,11 +163,14 @@ class LiveClient:
         self._alerted = np.zeros(0, np.int64)
         self._watched = np.zeros(0, np.int64)
         self._sending = asyncio.Lock()
+        self._told = self._notices()
 
     async def run(self) -> None:
-        """Serve it until it goes."""
+        """Serve it until it goes, or its session does."""
         await self._refresh_marks()
-        tasks = [asyncio.create_task(each()) for each in (self._listen, self._push, self._events)]
+        tasks = [
+            asyncio.create_task(each()) for each in (self._listen, self._push, self._events, self._standing)
+        ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -167,6 +183,39 @@ class LiveClient:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if not self._stands():
+                with contextlib.suppress(RuntimeError, TimeoutError, WebSocketDisconnect):
+                    await asyncio.wait_for(
+                        self._socket.close(code=SESSION_ENDED, reason="session ended"), _SEND_TIMEOUT_S
+                    )
+
+    # -- who it is ------------------------------------------------------------------------------------
+
+    async def _standing(self) -> None:
+        """Ends when the session does, or when its person is no longer who he was when it was opened."""
+        while self._stands():
+            await asyncio.sleep(_SESSION_TICK_S)
+
+    def _stands(self) -> bool:
+        asker = self._asker
+        return self._sessions.alive(asker.session) and asker.may(_RULE) and asker.observer == self._observer
+
+    def _log(self, asked: LiveView) -> None:
+        """Raises NotLogged."""
+        box = ",".join(f"{edge:.2f}" for edge in asked.bbox)
+        line = entry(
+            self._asker,
+            _RULE,
+            "WS /api/v1/live",
+            "allowed",
+            self._site.clock(),
+            objects=(f"box:{box}", f"mode:{asked.mode}"),
+        )
+        self._asker.access.record(line)
+
+    def _notices(self) -> frozenset[str]:
+        account = self._asker.session.account
+        return frozenset(each.id for each in self._asker.access.accounts.notices(account) if account)
 
     # -- what it asks ---------------------------------------------------------------------------------
 
@@ -207,7 +256,15 @@ class LiveClient:
             started = time.monotonic()
             if self._changed.is_set() and self._asked is not None:
                 self._changed.clear()
-                follower = Follower(self._asked)
+                asked = self._asked
+                try:
+                    await asyncio.to_thread(self._log, asked)
+                except NotLogged as error:
+                    follower = None
+                    await self._complain("not_logged", str(error))
+                    continue
+                self._sessions.touch(self._asker.session)
+                follower = Follower(asked)
             if follower is None:
                 continue
             sent = 0
@@ -250,6 +307,10 @@ class LiveClient:
                 await self._send_json(event)
             if changed:
                 await self._refresh_marks()
+            told = self._notices()
+            if told - self._told:
+                await self._send_json({"type": "notice", "unseen": len(told - self._told)})
+            self._told = told
             if time.monotonic() - status_at >= _STATUS_EVERY_S:
                 status_at = time.monotonic()
                 status = await asyncio.to_thread(self._rendering.status, self._site)
@@ -295,8 +356,8 @@ class LiveClient:
 async def serve_live(socket: WebSocket[Any, Any, Any], site: Site) -> None:
     """The handler's body: accept, serve, let go."""
     await socket.accept()
-    person = socket.scope["state"]["person"]
+    state = socket.scope["state"]
     language = language_of(
         socket.query_params.get("lang"), socket.headers.get("accept-language"), site.language
     )
-    await LiveClient(socket, site, person.officer, language).run()
+    await LiveClient(socket, site, state["asker"], state["sessions"], language).run()

@@ -51,12 +51,21 @@ class Failure(Struct):
 
 
 class Session(Struct):
-    """Who sits here. `officer` is "" until somebody has said his name."""
+    """Who sits here. `officer` is "" until a demo user has said his name.
+
+    `enrolling`: came with a one-time code and has to make a password or a passkey first. `live`: may have
+    the live push. `permissions`: see GET /me for why.
+    """
 
     officer: str
     language: Literal["en", "es"]
     node: str
     version: str
+    kind: Literal["account", "demo", "program"]
+    enrolling: bool
+    purpose: str
+    permissions: list[str]
+    live: bool
 
 
 class SessionChange(Request):

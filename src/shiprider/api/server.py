@@ -1,7 +1,7 @@
-"""Listening: on the loopback and nowhere else, until there is access control.
+"""Listening: plain HTTP on the loopback and nowhere else; beyond it TLS, with the node's own certificate.
 
-Always true: an address that other machines can reach is refused before a socket is bound; the start-up
-URL carries a token made for this run and printed once.
+Always true: an address that other machines can reach is refused without TLS, before a socket is bound; the
+token of a run is made for it, and stands in the start-up URL only where that signs a demo user in.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import errno
 import ipaddress
 import secrets
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,29 +18,30 @@ import uvicorn
 
 from shiprider.api.app import make_app
 from shiprider.api.patience import CONNECTIONS, BoundedProtocol
+from shiprider.api.place import Place, bracketed, is_loopback
 from shiprider.api.site import Site
 from shiprider.model.errors import StopFeed, UsageError
 
 
-def check_loopback(host: str) -> str:
-    """The address to bind. Raises UsageError where other machines could reach it."""
+def check_loopback(host: str, *, tls: bool = False) -> str:
+    """The address to bind. Raises UsageError where other machines could read what is not encrypted."""
     if host == "localhost":
         return "127.0.0.1"
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         address = None
-    if address is None or not address.is_loopback:
+    if address is None or not (address.is_loopback or tls):
         raise UsageError(
-            f"The watch floor listens on the loopback only, not on {host!r}, until it has access control: "
-            "use 127.0.0.1."
+            f"The watch floor speaks plain HTTP on the loopback only, not on {host!r}: use 127.0.0.1, or an "
+            "address of this machine with TLS (`[api] listen`)."
         )
     return str(address)
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int, *, tls: bool = False) -> socket.socket:
     """A bound socket; port 0 takes any that is free. Raises UsageError."""
-    address = check_loopback(host)
+    address = check_loopback(host, tls=tls)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -61,17 +63,35 @@ class Server:
     """One listening watch floor. `start` returns when it answers; `stop` when it has let go."""
 
     def __init__(
-        self, site: Site, *, host: str, port: int, token: str | None = None, static: Path | None = None
+        self,
+        site: Site,
+        *,
+        host: str,
+        port: int,
+        token: str | None = None,
+        static: Path | None = None,
+        names: tuple[str, ...] = (),
+        tls: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
-        self._socket = bind(host, port)
+        self._socket = bind(host, port, tls=tls is not None)
         self.port: int = self._socket.getsockname()[1]
         self.token = token or new_token()
-        shown = f"[{host.strip('[]')}]" if ":" in host else host
-        self.origin = f"http://{shown}:{self.port}"
-        self.url = f"{self.origin}/?token={self.token}"
+        everywhere = host.strip("[]") in ("0.0.0.0", "::")  # noqa: S104 (compared, not bound)
+        own = () if everywhere or is_loopback(host) else (host,)
+        place = Place(self.port, tls is not None, (*names, *own))
+        shown = names[0] if names else "127.0.0.1" if everywhere else host
+        self.origin = f"{place.scheme}://{bracketed(shown)}:{self.port}"
+        local = host if is_loopback(host) else "127.0.0.1"
+        #: Where commands of this machine ask.
+        self.local_origin = (
+            f"{place.scheme}://{bracketed(local if everywhere or is_loopback(host) else host)}:{self.port}"
+        )
+        demo = site.access.settings.demo
+        self.url = f"{self.origin}/?token={self.token}" if demo else f"{self.origin}/"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                make_app(site, token=self.token, port=self.port, static=static),
+                make_app(site, token=self.token, place=place, static=static),
+                ssl_context_factory=None if tls is None else lambda *_: tls(),
                 http=BoundedProtocol,
                 limit_concurrency=CONNECTIONS,
                 ws="websockets-sansio",

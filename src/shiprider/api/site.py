@@ -5,8 +5,10 @@ Always true: the API reads through a `View` of the person who asks and writes th
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from shiprider.api.ceremonies import Ceremonies
+from shiprider.flow.access import Access
 from shiprider.flow.audit import Audit
 from shiprider.flow.review import Review
 from shiprider.flow.status import NodeStatus
@@ -28,10 +30,12 @@ class Site:
     view: Callable[[Observer], View]
     review: Review
     status: Callable[[], NodeStatus]
+    access: Access
     nation: str = ""
     language: str = "en"
     demo: bool = False
     clock: Callable[[], int] = wall_clock_us
+    ceremonies: Ceremonies = field(default_factory=Ceremonies)
     #: The access log as one observer may read it; None where the node keeps none.
     audit: Callable[[Observer], Audit] | None = None
     #: Prometheus' text of the node's state; None where it is not measured.

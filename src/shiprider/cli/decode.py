@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shiprider.cli.compiling import announced
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     "--json", "as_json", is_flag=True, help="One object a line, every field, units of ITU-R M.1371."
 )
 @click.option("--limit", type=click.IntRange(1), help="Stop after so many messages.")
+@announced
 def command(files: tuple[str, ...], as_json: bool, limit: int | None) -> None:
     """Print every message in FILE (plain, .gz or .zst; - is standard input).
 

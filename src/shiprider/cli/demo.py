@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from shiprider.cli.compiling import announced
+
 #: The first so many hours are taken in at once; the rest comes live.
 _TAKEN_HOURS = 22
 
@@ -24,6 +26,7 @@ _TAKEN_HOURS = 22
 @click.option("--browser/--no-browser", default=True, help="Open the page.")
 @click.option("--fresh", is_flag=True, help="Throw the demo folder away and begin anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object with the address when it is up.")
+@announced
 def command(
     folder: Path, seed: int, speed: float, port: int, browser: bool, fresh: bool, as_json: bool
 ) -> None:
@@ -35,7 +38,6 @@ def command(
     from shiprider.cli.output import progress, say
     from shiprider.cli.run import serve
     from shiprider.cli.stopping import stop_on_signal
-    from shiprider.formats.ais.kernel import warm
     from shiprider.measure.clock import HOUR_US, MINUTE_US
     from shiprider.model.codes import Nature
     from shiprider.model.errors import UsageError
@@ -48,8 +50,8 @@ def command(
         shutil.rmtree(folder)
     if not mark.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / settings.FILE_NAME).write_text(settings.TEMPLATE.format(node="demo"), encoding="utf-8")
-        warm(say)
+        text = settings.TEMPLATE.format(node="demo").replace("# [access]", "[access]\ndemo = true")
+        (folder / settings.FILE_NAME).write_text(text, encoding="utf-8")
         # The day ends about now, so that clocks and ages on the page are what a watch would see.
         now_us = time.time_ns() // 1000
         play = bootstrap.simulation(
@@ -75,6 +77,7 @@ def command(
         if stopped():
             return
         say(f"Ready after {time.monotonic() - began:.0f} s. All data is SIMULATED.")
+        say("The address below signs you in by itself, as a demo user, on this machine only.")
         feed = bootstrap.paced_recording(
             folder / f"demo-{seed}-live.nmea", speed=speed, nature=Nature.SIMULATED
         )

@@ -2,6 +2,8 @@
 
 import click
 
+from shiprider.cli.compiling import announced
+
 
 @click.command(epilog="Example: shiprider detect recording.nmea.gz --json --anchorages ports.csv")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -24,6 +26,7 @@ import click
     "--start", default="", metavar="TIME", help="When an unstamped recording began (ISO 8601, UTC)."
 )
 @click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True)
+@announced
 def command(
     files: tuple[str, ...],
     as_json: bool,

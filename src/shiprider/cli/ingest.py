@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from shiprider.cli.compiling import announced
+
 
 @click.command(epilog="Example: shiprider ingest recording.nmea.zst --node ./node")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
@@ -13,6 +15,7 @@ import click
 )
 @click.option("--columns", default="", metavar="TOML", help="What the columns of a table of your own mean.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object about what was taken.")
+@announced
 def command(files: tuple[str, ...], folder: Path, start: str, columns: str, as_json: bool) -> None:
     """Take FILE... (NMEA or CSV; plain, .gz or .zst; - is standard input) into a node.
 

@@ -29,8 +29,18 @@ def command(folder: Path, name: str, as_json: bool) -> None:
         raise UsageError(
             f"{folder} cannot be made into a node ({error.strerror}): choose another folder."
         ) from error
+    from shiprider import bootstrap
+    from shiprider.cli.run import say_first
+
+    with bootstrap.open_access(folder, bootstrap.load_settings(folder)) as access:
+        first = bootstrap.first_administrator(access)
     if as_json:
-        click.echo(json.dumps({"node": name, "folder": str(folder), "settings": str(path)}))
+        made: dict[str, object] = {"node": name, "folder": str(folder), "settings": str(path)}
+        if first is not None:
+            made["administrator"] = {"login": first[0].login, "code": first[1]}
+        click.echo(json.dumps(made))
         return
     click.echo(f"Made node {name!r} in {folder}.")
+    if first is not None:
+        say_first(first[0].login, first[1])
     click.echo(f"Next: shiprider ingest RECORDING --node {folder}, then shiprider run {folder}")

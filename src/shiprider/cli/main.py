@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str, bool]]] = {
     "quarantine": ("quarantine", "What could not be decoded, why, and try again.", False),
     "rebuild": ("rebuild", "Rebuild the lake from the spool.", False),
     "retention": ("retention", "Remove what is past its time; holds are kept.", False),
+    "policy": ("policy", "Check a policy; see what a new one would newly release.", False),
     "backup": ("backup", "Copy a node, also while it runs; check a copy.", False),
     "restore": ("restore", "Make a node from a copy.", False),
     "audit": ("audit", "Who saw, searched, exported or was refused what.", False),

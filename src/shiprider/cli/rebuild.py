@@ -5,10 +5,13 @@ from pathlib import Path
 
 import click
 
+from shiprider.cli.compiling import announced
+
 
 @click.command(epilog="Example: shiprider rebuild ./node")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("node"))
 @click.option("--json", "as_json", is_flag=True, help="Print one object about what was rebuilt.")
+@announced
 def command(folder: Path, as_json: bool) -> None:
     """Rebuild the lake of the node in FOLDER (default: ./node) from its spool.
 

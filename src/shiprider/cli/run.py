@@ -1,14 +1,18 @@
 """`shiprider run`: a node with its feeds and its watch floor."""
 
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from shiprider.cli.compiling import announced
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from shiprider.adapters.certificates.own import OwnCertificates
     from shiprider.bootstrap import OpenNode
     from shiprider.ports.feed import Feed
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option("--log-json", is_flag=True, help="Log to standard error, one JSON object a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object with the address when it is up.")
+@announced
 def command(folder: Path, port: int | None, log_json: bool, as_json: bool) -> None:
     """Run the node in FOLDER (default: ./node) until it is interrupted."""
     if log_json:
@@ -44,7 +49,8 @@ def command(folder: Path, port: int | None, log_json: bool, as_json: bool) -> No
             with progress("detect") as advance:
                 opened.node.catch_up(advance)
             if not stopped():
-                serve(opened, folder, live, settings.api.port if port is None else port, as_json=as_json)
+                at = settings.api.place[1] if port is None else port
+                serve(opened, folder, live, at, as_json=as_json)
 
 
 def serve(
@@ -65,22 +71,72 @@ def serve(
     from shiprider.cli.output import json_line
     from shiprider.cli.serving import announced, site_of
 
+    settings = opened.settings
     static = Path(str(files("shiprider.api").joinpath("static")))
-    care = bootstrap.caretaker(opened)
-    server = Server(site_of(opened, demo=demo), host=opened.settings.api.host, port=port, static=static)
-    server.start()
-    care.start()
-    try:
-        with announced(folder, server):
-            if as_json:
-                json_line({"url": server.url, "port": server.port})
-            else:
-                click.echo(f"The watch floor is at {server.url}")
-                click.echo("Ctrl-C ends it.")
-            sys.stdout.flush()
-            if ready is not None:
-                ready(server.url)
-            opened.node.run(live)
-    finally:
-        care.stop()
-        server.stop()
+    with bootstrap.open_access(folder, settings, opened.access_log) as access:
+        first = None if settings.access.demo else bootstrap.first_administrator(access)
+        certificates = bootstrap.own_certificates(folder, settings)
+        server = Server(
+            site_of(opened, access, demo=demo or settings.access.demo),
+            host=settings.api.place[0],
+            port=port,
+            static=static,
+            names=certificates.names if certificates else settings.api.names,
+            tls=certificates.context if certificates else None,
+        )
+        server.start()
+        care = bootstrap.caretaker(opened, bootstrap.duties_of(access))
+        care.start()
+        ended = threading.Event()
+        if certificates is not None:
+            renewing = threading.Thread(target=_renew, args=(certificates, ended), name="tls", daemon=True)
+            renewing.start()
+        try:
+            with announced(folder, server, str(certificates.authority_file) if certificates else ""):
+                if as_json:
+                    said = {"url": server.url, "port": server.port}
+                    if first is not None:
+                        said["administrator"] = {"login": first[0].login, "code": first[1]}
+                    if certificates is not None:
+                        said["fingerprint"] = certificates.fingerprint
+                    json_line(said)
+                else:
+                    if first is not None:
+                        say_first(first[0].login, first[1])
+                    if certificates is not None:
+                        click.echo(f"Its authority is {certificates.authority_file}, SHA-256 fingerprint")
+                        click.echo(f"  {certificates.fingerprint}")
+                    click.echo(f"The watch floor is at {server.url}")
+                    click.echo("Ctrl-C ends it.")
+                sys.stdout.flush()
+                if ready is not None:
+                    ready(server.url)
+                opened.node.run(live)
+        finally:
+            ended.set()
+            care.stop()
+            server.stop()
+
+
+def say_first(login: str, code: str) -> None:
+    """The first administrator's way in, shown once."""
+    click.echo(f"The first sign-in: login {login}, one-time code {code}")
+    click.echo(
+        "It is shown this once, is good for a week, and opens one thing: making the administrator's way in."
+    )
+
+
+#: A certificate is looked at twice a day.
+_RENEWAL_S = 43_200.0
+
+
+def _renew(certificates: "OwnCertificates", ended: threading.Event) -> None:
+    import logging
+
+    from shiprider.model.errors import ShipriderError
+
+    while not ended.wait(_RENEWAL_S):
+        try:
+            certificates.renew()
+        except (OSError, ShipriderError):
+            logging.getLogger("shiprider.tls").exception("the certificate was not renewed")

@@ -6,6 +6,7 @@ in a file that only its owner may read.
 
 import json
 import os
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from shiprider.api.server import Server
     from shiprider.api.site import Site
     from shiprider.bootstrap import OpenNode
+    from shiprider.flow.access import Access
 
 #: Written by a running node, readable by its owner alone.
 ADDRESS_FILE: Final = "node.address"
@@ -33,6 +35,7 @@ class Api:
     origin: str
     token: str
     officer: str = ""
+    authority: str = ""
 
     def ask(self, method: str, path: str, body: object = None, **query: object) -> dict[str, Any]:
         """One call; raises ShipriderError with the API's own sentence."""
@@ -50,7 +53,8 @@ class Api:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 (as above)
+            trusted = ssl.create_default_context(cafile=self.authority) if self.authority else None
+            with urllib.request.urlopen(request, timeout=60, context=trusted) as answer:  # noqa: S310 (as above)
                 found: dict[str, Any] = json.loads(answer.read() or b"{}")
                 return found
         except urllib.error.HTTPError as error:
@@ -67,7 +71,7 @@ def _told(error: urllib.error.HTTPError) -> ShipriderError:
     return kind(sentence)
 
 
-def site_of(opened: "OpenNode", *, demo: bool = False) -> "Site":
+def site_of(opened: "OpenNode", access: "Access", *, demo: bool = False) -> "Site":
     """What the API is handed of an opened node."""
     from shiprider import __version__
     from shiprider.api.site import Site
@@ -79,6 +83,7 @@ def site_of(opened: "OpenNode", *, demo: bool = False) -> "Site":
         view=opened.view,
         review=opened.review(),
         status=opened.node.status,
+        access=access,
         nation=opened.settings.nation,
         language=opened.settings.language,
         demo=demo,
@@ -88,12 +93,12 @@ def site_of(opened: "OpenNode", *, demo: bool = False) -> "Site":
 
 
 @contextmanager
-def announced(folder: Path, server: "Server") -> Iterator[None]:
-    """Let other commands find a running node."""
+def announced(folder: Path, server: "Server", authority: str = "") -> Iterator[None]:
+    """Let other commands find a running node, and trust its certificate by its `authority` file."""
     path = folder / ADDRESS_FILE
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as out:
-        json.dump({"origin": server.origin, "token": server.token}, out)
+        json.dump({"origin": server.local_origin, "token": server.token, "authority": authority}, out)
     try:
         yield
     finally:
@@ -104,7 +109,7 @@ def running(folder: Path) -> Api | None:
     """The API of the node that runs in a folder, None where none does."""
     try:
         found = json.loads((folder / ADDRESS_FILE).read_text())
-        api = Api(found["origin"], found["token"])
+        api = Api(found["origin"], found["token"], authority=found.get("authority", ""))
         api.ask("GET", "/status")
     except (OSError, ValueError, KeyError, ShipriderError):
         return None
@@ -119,11 +124,11 @@ def node_api(folder: Path) -> Iterator[Api]:
         yield api
         return
     from shiprider.api.server import Server
-    from shiprider.bootstrap import open_node
+    from shiprider.bootstrap import open_access, open_node
 
-    with open_node(folder) as opened:
+    with open_node(folder) as opened, open_access(folder, opened.settings, opened.access_log) as access:
         opened.node.load_picture()
-        server = Server(site_of(opened), host="127.0.0.1", port=0)
+        server = Server(site_of(opened, access), host="127.0.0.1", port=0)
         server.start()
         try:
             yield Api(server.origin, server.token)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from shiprider.cli.compiling import announced
+
 
 @click.command(epilog="Example: shiprider simulate demo --out demo.nmea.zst --truth demo.truth.json")
 @click.argument("scenario", default="demo", metavar="SCENARIO")
@@ -19,6 +21,7 @@ import click
 @click.option("--truth", type=click.Path(path_type=Path), help="Write what really happened here, as JSON.")
 @click.option("--hours", type=click.FloatRange(min=0.0, min_open=True), help="Only the first so many hours.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object about what was written.")
+@announced
 def command(
     scenario: str, seed: int | None, out: Path, truth: Path | None, hours: float | None, as_json: bool
 ) -> None:

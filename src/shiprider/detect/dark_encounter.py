@@ -23,7 +23,7 @@ from shiprider.detect.legs import leg_speed
 from shiprider.detect.particulars import Known, Particulars, at, learnt
 from shiprider.detect.preset import Positive, Preset, form
 from shiprider.detect.rows_used import positions_used
-from shiprider.detect.scoring import keeps_place, score, spoken
+from shiprider.detect.scoring import DECLARED_WORK, keeps_place, score, spoken
 from shiprider.detect.vessel_slots import seated
 from shiprider.measure.geodesy import local_one
 from shiprider.measure.slots import Slots, mix64
@@ -82,6 +82,7 @@ STOP: Final = np.dtype(
         ("nearest_other", np.float64),
         ("fishing", np.int32),
         ("resting", np.int32),
+        ("working", np.int32),
         ("points", np.int32),
         ("kept", np.int32),
         ("stride", np.int32),
@@ -230,7 +231,8 @@ def _advance(  # type: ignore[no-untyped-def]
                         me.before, me.after_distance, me.distance = me.ema, 0.0, 0.0
                         me.stop_latitude, me.stop_longitude = lat, lon
                         me.nearest_other = np.inf
-                        me.fishing, me.resting, me.points, me.kept, me.stride = 0, 0, 0, 0, 1
+                        me.fishing, me.resting, me.working = 0, 0, 0
+                        me.points, me.kept, me.stride = 0, 0, 1
                         if me.start - me.stops_day > 86_400 * _US:
                             me.stops, me.stops_day = 0, me.start
                         me.stops += 1
@@ -266,6 +268,8 @@ def _advance(  # type: ignore[no-untyped-def]
                         me.fishing += 1
                     if status[i] == 1 or status[i] == 5:
                         me.resting += 1
+                    if status[i] == 3:
+                        me.working += 1
                     if me.points % me.stride == 0:
                         if me.kept == _RAWS:
                             for j in range(_RAWS // 2):
@@ -500,6 +504,7 @@ class DarkEncounterDetector:
             at(state.known, claimed, end_us),
             float(stop["fishing"]) / points,
             float(stop["resting"]) / points,
+            float(stop["working"]) / points,
             int(stop["stops"]),
             seconds,
         )
@@ -548,13 +553,17 @@ def build(preset: Preset) -> DarkEncounterDetector:
     return DarkEncounterDetector(preset, form(preset, DarkEncounterForm))
 
 
-def _habits(who: Particulars, fishing: float, resting: float, stops: int, seconds: float) -> dict[str, float]:
+def _habits(
+    who: Particulars, fishing: float, resting: float, working: float, stops: int, seconds: float
+) -> dict[str, float]:
     """Weights of the lawful reasons to stop at sea."""
     weights: dict[str, float] = {}
     if who.is_fishing() or fishing > 0.5:
         weights["fishing vessel"] = -0.5
     if resting > 0.5:
         weights["anchored"] = -1.5
+    if working > 0.5:
+        weights.update(DECLARED_WORK)
     if who.is_service() or who.is_tug():
         weights["service craft"] = -1.5
     if stops > 3:

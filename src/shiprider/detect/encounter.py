@@ -20,7 +20,7 @@ from shiprider.detect.context import SCORED_ANCHORAGE_M, context, versions
 from shiprider.detect.particulars import Known, Particulars, at, learnt
 from shiprider.detect.preset import Positive, Preset, form
 from shiprider.detect.rows_used import positions_used
-from shiprider.detect.scoring import keeps_place, score, spoken
+from shiprider.detect.scoring import DECLARED_WORK, keeps_place, score, spoken
 from shiprider.measure.slots import Slots, first_rows, widened
 from shiprider.model.codes import Nature
 from shiprider.model.errors import UsageError
@@ -277,7 +277,10 @@ class EncounterDetector:
         if inner:
             facts |= {"inner_m": n.inner_m, "inner_held_s": int(pair["inner_best"]) / _US}
         people = [at(state.known, who, end_us) for who in claimed]
-        shares = {name: float(pair[name]) / ticks for name in ("under_way", "resting", "fishing", "towing")}
+        shares = {
+            name: float(pair[name]) / ticks
+            for name in ("under_way", "resting", "fishing", "towing", "working")
+        }
         place_facts, weights = context(world, latitude, longitude, (start_us + end_us) // 2)
         weights |= _company(people, shares, (end_us - start_us) / _US, place_facts)
         weights |= keeps_place(float(facts["median_speed_mps"]), (end_us - start_us) / _US)
@@ -373,12 +376,16 @@ def _company(
     if any(p.is_service() for p in people):
         weights["pilot or service craft"] = -2.0
     if all(p.is_fishing() for p in people) or shares["fishing"] > 0.5:
-        weights["fishing together"] = -1.0
+        weights["fishing together"] = -1.3
     elif any(p.is_fishing() for p in people) and any(p.is_cargo() or p.is_tanker() for p in people):
         weights["fishing vessel with a larger one"] = 0.4
     if any(p.is_tanker() for p in people) and float(place.get("anchorage_m", 1e9)) < SCORED_ANCHORAGE_M:
         weights["bunkering place"] = -0.8
-    if any(p.is_small() for p in people) and not all(p.is_small() for p in people):
+    if shares["working"] > 0.5:
+        weights.update(DECLARED_WORK)
+    # A fleet that fishes together has boats of every size: there, size says nothing.
+    fleet = "fishing together" in weights
+    if not fleet and any(p.is_small() for p in people) and not all(p.is_small() for p in people):
         weights["small craft with a larger one"] = 0.6
     if shares["under_way"] > 0.3:
         weights["under way together"] = -1.0

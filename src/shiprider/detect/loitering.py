@@ -19,7 +19,7 @@ from shiprider.detect.legs import keep_sample, leg_speed
 from shiprider.detect.particulars import Known, Particulars, at, learnt
 from shiprider.detect.preset import Positive, Preset, form
 from shiprider.detect.rows_used import positions_used
-from shiprider.detect.scoring import keeps_place, score, spoken
+from shiprider.detect.scoring import DECLARED_WORK, keeps_place, score, spoken
 from shiprider.detect.vessel_slots import seated
 from shiprider.measure.geodesy import wrapped_deg
 from shiprider.measure.slots import Slots
@@ -61,6 +61,7 @@ RUN: Final = np.dtype(
         ("sum_longitude", np.float64),
         ("points", np.int32),
         ("resting", np.int32),
+        ("working", np.int32),
         ("fishing", np.int32),
         ("kept", np.int32),
         ("stride", np.int32),
@@ -139,7 +140,7 @@ def _advance(  # type: ignore[no-untyped-def]
                     me.distance, me.pending = 0.0, 0.0
                     me.first_longitude = lon
                     me.sum_latitude, me.sum_longitude = 0.0, 0.0
-                    me.points, me.resting, me.fishing = 0, 0, 0
+                    me.points, me.resting, me.fishing, me.working = 0, 0, 0, 0
                     me.kept, me.stride = 0, 1
                 me.distance += me.pending + moved
                 me.pending = 0.0
@@ -151,6 +152,8 @@ def _advance(  # type: ignore[no-untyped-def]
                     me.resting += 1
                 if status[i] == 7:
                     me.fishing += 1
+                if status[i] == 3:
+                    me.working += 1
                 me.kept, me.stride = keep_sample(
                     me.kept, me.stride, me.points, me.raws, me.lats, me.lons, raw[i], lat, lon
                 )
@@ -303,7 +306,10 @@ class LoiteringDetector:
         longitude = (longitude + 180.0) % 360.0 - 180.0
         place_facts, weights = context(world, latitude, longitude, (start_us + end_us) // 2)
         weights |= _habits(
-            at(state.known, claimed, end_us), float(run["resting"]) / points, float(run["fishing"]) / points
+            at(state.known, claimed, end_us),
+            float(run["resting"]) / points,
+            float(run["fishing"]) / points,
+            float(run["working"]) / points,
         )
         weights |= keeps_place(mean_speed, seconds)
         raws = (int(run["start_raw"]), *(int(r) for r in run["raws"][:kept]), int(run["end_raw"]))
@@ -339,13 +345,15 @@ def build(preset: Preset) -> LoiteringDetector:
     return LoiteringDetector(preset, form(preset, LoiteringForm))
 
 
-def _habits(who: Particulars, resting: float, fishing: float) -> dict[str, float]:
+def _habits(who: Particulars, resting: float, fishing: float, working: float) -> dict[str, float]:
     """Weights of the lawful reasons to lie still."""
     weights: dict[str, float] = {}
     if who.is_fishing() or fishing > 0.5:
         weights["fishing"] = -1.0
     if resting > 0.5:
         weights["anchored or moored"] = -1.5
+    if working > 0.5:
+        weights.update(DECLARED_WORK)
     if who.is_service() or who.is_tug():
         weights["service craft"] = -1.0
     if who.is_cargo():

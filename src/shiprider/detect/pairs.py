@@ -86,6 +86,7 @@ PAIR = np.dtype(
         ("resting", np.int32),
         ("fishing", np.int32),
         ("towing", np.int32),
+        ("working", np.int32),
         ("closed", np.int8),
         ("live", np.int8),
         ("nearest", np.float64),
@@ -396,7 +397,7 @@ def advance(  # type: ignore[no-untyped-def]
                             new.start, new.end = began, moment
                             new.inner_start, new.inner_end, new.inner_best = -1, -1, 0
                             new.ticks, new.under_way = 0, 0
-                            new.resting, new.fishing, new.towing = 0, 0, 0
+                            new.resting, new.fishing, new.towing, new.working = 0, 0, 0, 0
                             new.closed, new.live = 0, 1
                             new.nearest = metres
                             new.sum_distance, new.sum_latitude, new.sum_longitude = 0.0, 0.0, 0.0
@@ -434,6 +435,8 @@ def advance(  # type: ignore[no-untyped-def]
                             pair.fishing += 1
                         if mine == 11 or mine == 12 or theirs == 11 or theirs == 12:
                             pair.towing += 1
+                        if mine == 3 or theirs == 3:
+                            pair.working += 1
                         if inner_m > 0.0 and metres < inner_m:
                             if pair.inner_start < 0 or moment - pair.inner_end > flicker:
                                 pair.inner_start = moment

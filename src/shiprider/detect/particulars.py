@@ -31,6 +31,10 @@ class Particulars(msgspec.Struct, frozen=True):
         """Pilot, search and rescue, port tender, anti-pollution, law enforcement, military, medical."""
         return self.ship_type in (35, 50, 51, 53, 54, 55, 58)
 
+    def is_exempt(self) -> bool:
+        """Military operations or law enforcement."""
+        return self.ship_type in (35, 55)
+
     def is_fishing(self) -> bool:
         """Engaged in fishing by its own statement."""
         return self.ship_type == 30

@@ -17,6 +17,9 @@ from typing import Final
 #: Less than 0.3 kn of drift for four hours in the open sea is an anchor or a propeller that holds the place (P).
 _KEEPS_PLACE_MPS: Final = 0.1543
 _KEEPS_PLACE_S: Final = 4 * 3600.0
+#: Restricted in her ability to manoeuvre, by the vessel's own navigational status (COLREG 3(g): survey, diving,
+#: dredging, replenishment, pipes and cables): what it does there it says openly. A word is not a proof (P).
+DECLARED_WORK: Final[Mapping[str, float]] = {"work declared": -1.5}
 _FLOOR: Final = 0.01
 _CEILING: Final = 0.99
 

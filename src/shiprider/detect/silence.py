@@ -141,8 +141,10 @@ def judged(
         facts["one_in"] = _one_in(chance)
         facts["chance_probability"] = float(f"{chance:.3g}")
         versions["reception"] = world.reception.version  # type: ignore[union-attr]
-        # each factor of ten beyond the threshold is half a unit of evidence, up to three factors (P)
-        weights["surprise"] = 0.5 * min(math.log10(threshold / max(chance, 1e-300)), 3.0)
+        # Chance alone gives a tenth as many silences for each factor of ten beyond the threshold: ln 10 of
+        # evidence by Bayes' rule, here half of it, because the reception map is itself an estimate; at the
+        # threshold chance is the better explanation (P).
+        weights["surprise"] = min(1.15 * math.log10(threshold / max(chance, 1e-300)) - 1.0, 1.5)
         reason = "unexpected" if silence.end is not None else "unexpected_open"
     if _outage(silence):
         if numbers.false_alarms_per_vessel_day is not None:

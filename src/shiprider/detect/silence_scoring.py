@@ -66,6 +66,9 @@ def weights(of: Circumstances) -> dict[str, float]:
         found["stayed where it was"] = -2.5
     elif of.implied_mps >= _UNDER_WAY_MPS:
         found["went on its way"] = 1.8
-    if of.who.is_service():
+    if of.who.is_exempt():
+        # Warships and State vessels need carry no AIS (SOLAS V/1): their silence is their right.
+        found["State vessel"] = -3.5
+    elif of.who.is_service():
         found["service craft"] = -2.0
     return found

@@ -4,9 +4,10 @@ Always true: one stray position is a flaw of the row, never a finding; a place i
 only where nobody else is seen to sail (rivers, canals and locks are full of vessels); the positions
 are claims, and the finding says what is wrong with them, not who made it so.
 
-Subtypes: `teleport`, `offset` (a jump that keeps course and speed), `circle`, `on_land`.
+Subtypes: `teleport`, `offset` (a jump that keeps course and speed), `circle` (followed, or a set of places), `on_land`.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,11 +16,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from shiprider.detect import motion, scoring
+from shiprider.detect import circling, motion, scoring
 from shiprider.detect.preset import Preset, form
 from shiprider.measure.geodesy import destination
 from shiprider.measure.slots import Slots, widened
-from shiprider.model.codes import Nature, TransmitterClass
+from shiprider.model.codes import Flaw, Nature, TransmitterClass
 from shiprider.model.finding import Evidence, Fact, Finding
 from shiprider.model.rows import Rows, TrackPoints
 from shiprider.model.world import Coast, World
@@ -68,6 +69,12 @@ class SpoofingState:
     slots: Slots = field(default_factory=Slots)
     numbers: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, motion.M_INTEGERS), np.int64))
     places: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, motion.M_FLOATS)))
+    ring_numbers: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((0, circling.C_INTEGERS), np.int64)
+    )
+    ring_places: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, circling.C_FLOATS)))
+    ring_x: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, circling.PLACES), np.float32))
+    ring_y: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, circling.PLACES), np.float32))
     inland: dict[int, Inland] = field(default_factory=dict)
     waterways: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
 
@@ -77,6 +84,10 @@ class SpoofingState:
             self.slots.copy(),
             self.numbers.copy(),
             self.places.copy(),
+            self.ring_numbers.copy(),
+            self.ring_places.copy(),
+            self.ring_x.copy(),
+            self.ring_y.copy(),
             dict(self.inland),
             dict(self.waterways),
         )
@@ -160,6 +171,59 @@ class SpoofingDetector:
             if world.coast is not None:
                 looks = np.flatnonzero(kinds == motion.LOOK)
                 yield from self._on_land(state, points, events[looks], values[looks], world.coast)
+        yield from self._rings(state, points, slot)
+
+    def _rings(self, state: SpoofingState, points: TrackPoints, slot: NDArray[np.int32]) -> Iterator[Finding]:
+        """Circles of which only some places were heard."""
+        size = len(state.slots)
+        state.ring_numbers = widened(state.ring_numbers, size, 0)
+        state.ring_places = widened(state.ring_places, size, 0.0)
+        state.ring_x = widened(state.ring_x, size, 0.0)
+        state.ring_y = widened(state.ring_y, size, 0.0)
+        n = self.numbers
+        events = np.empty((1024, circling.E_INTEGERS), np.int64)
+        values = np.empty((len(events), circling.E_FLOATS))
+        row = 0
+        while row < len(slot):
+            row, count = circling.fold_circling(
+                row,
+                slot,
+                points.time_us,
+                points.track,
+                points.latitude_deg,
+                points.longitude_deg,
+                points.speed_mps,
+                points.raw,
+                n.turns_deg / 360.0,
+                n.circle_residual,
+                n.circle_radius_m,
+                n.circle_mps,
+                state.ring_numbers,
+                state.ring_places,
+                state.ring_x,
+                state.ring_y,
+                events,
+                values,
+            )
+            for k in range(count):
+                i, v, start_us, first_raw = events[k].tolist()
+                radius, took, mean = values[k].tolist()
+                turned = math.degrees(mean * took / radius)
+                event = np.array(
+                    [
+                        motion.CIRCLE,
+                        v,
+                        start_us,
+                        points.time_us[i],
+                        first_raw,
+                        points.raw[i],
+                        points.track[i],
+                        i,
+                    ],
+                    np.int64,
+                )
+                value = np.array([points.latitude_deg[i], points.longitude_deg[i], radius, turned, mean])
+                yield self._of_event(state, points, event, value)
 
     def _of_event(
         self, state: SpoofingState, points: TrackPoints, event: NDArray[np.int64], value: NDArray[np.float64]
@@ -245,6 +309,9 @@ class SpoofingDetector:
         weights: dict[str, float],
     ) -> Finding:
         mmsi = int(state.slots.keys[event[1]])
+        if points.flaws[event[7]] & (Flaw.MID_UNKNOWN | Flaw.MMSI_FORM):
+            # A number that no State gave out (123456789, 1, …) is set by many who never set it.
+            weights["identity of nobody"] = -2.0
         if weights:
             facts["weights"] = scoring.spoken(weights)
         raws = tuple(dict.fromkeys((int(event[4]), int(event[5]), int(points.raw[event[7]]))))

@@ -137,6 +137,8 @@ class CatchUp:
                     return state
                 break
             until = min(end - 1, last)
+            self.watch.saw(observations)
+            self.watch.saw(statements)
             step = head.step(observations, statements, until, self.world.at(until))
             self.points.add({"track_points": step.compact}, max(self.points.position, self.clock()))
             if again:

@@ -15,6 +15,7 @@ import pyarrow as pa
 from shiprider.flow.quarantine import quarantine_rows, refused_chunk
 from shiprider.formats.decoded import DecodeContext, Decoder
 from shiprider.model.errors import InputError
+from shiprider.model.label import number_of
 from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.tables import raw_parts
 from shiprider.ports.spool import Source, Spool, Stored
@@ -58,6 +59,7 @@ def context_of(source: Source) -> DecodeContext:
         receiver_kind=declared.receiver_kind,
         start_us=declared.start_us,
         received_clock=declared.received_clock,
+        label_id=number_of(declared.label),
     )
 
 

@@ -167,6 +167,10 @@ class Matters:
         """Whether a finding has its matter here."""
         return finding_id in self._of_finding
 
+    def matter_of(self, finding_id: str) -> Matter | None:
+        """The matter that a finding is in, as it stands."""
+        return self._of_finding.get(finding_id)
+
     def restore(self, alert: Standing, published: Sequence[Published]) -> None:
         """A matter as its alert has it, before any other finding is handed in."""
         body = alert.body

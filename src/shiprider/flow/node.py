@@ -294,6 +294,8 @@ class Node:
         self._note_feeds(rows)
         let = self._sequencer.push(rows.observations, rows.statements)
         if let.late_observations.num_rows or let.late_statements.num_rows:
+            self.stores.watch.saw(let.late_observations)
+            self.stores.watch.saw(let.late_statements)
             self.live.put_aside(let.late_observations, let.late_statements)
         return self._take(let.observations, let.statements, let.until_us)
 
@@ -304,6 +306,8 @@ class Node:
     def _take(self, observations: pa.Table, statements: pa.Table, until_us: int) -> list[pa.Table]:
         if not observations.num_rows and not statements.num_rows:
             return []
+        self.stores.watch.saw(observations)
+        self.stores.watch.saw(statements)
         step = self.live.take(observations, statements, until_us)
         if step is None:
             return []

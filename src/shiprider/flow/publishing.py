@@ -61,7 +61,7 @@ class Change:
     published: Published
     before: Finding | None
 
-    def draft(self, author: str) -> Filed:
+    def draft(self, author: str, label: str = "") -> Filed:
         """The draft of it."""
         body = self.published.body
         draft = Draft(
@@ -72,6 +72,7 @@ class Change:
             author=author,
             valid_from_us=body.finding.start_us,
             valid_to_us=body.finding.end_us,
+            label=label,
             body=msgspec.json.encode(body),
         )
         return Filed(draft=draft, terms=terms.of_finding(body))

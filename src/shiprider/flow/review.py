@@ -147,17 +147,19 @@ class Review:
     def _write(self, now: Seen[Alert], changed: Alert, author: str, text: str) -> Seen[Alert]:
         _check_author(author)
         drafts = [
-            alert_draft(now.record.id, now.record.revision, changed, author),
+            alert_draft(now.record.id, now.record.revision, changed, author, now.record.label),
             self._log_draft(
-                LogLine(text=text, source="decision", step=changed.event, alert=now.record.id), author
+                LogLine(text=text, source="decision", step=changed.event, alert=now.record.id),
+                author,
+                now.record.label,
             ),
         ]
-        disposition = self._disposition(now.record.id, changed, author)
+        disposition = self._disposition(now.record.id, changed, author, now.record.label)
         if disposition is not None:
             drafts.append(disposition)
         return seen(self._ledger.append(drafts)[0], Alert)
 
-    def _disposition(self, alert_id: str, alert: Alert, author: str) -> Filed | None:
+    def _disposition(self, alert_id: str, alert: Alert, author: str, label: str) -> Filed | None:
         outcome: Outcome = "withdrawn"
         if alert.state == "dismissed":
             outcome = "dismissed"
@@ -189,6 +191,7 @@ class Review:
             schema=1,
             author=author,
             valid_from_us=self._clock(),
+            label=label,
             body=msgspec.json.encode(body),
         )
         return Filed(draft=draft, terms=(f"alert:{alert_id}", f"behaviour:{alert.behaviour}"))
@@ -207,14 +210,21 @@ class Review:
             raise UsageError(
                 f"{subject_kind!r} takes no notes: write on one of {', '.join(get_args(SubjectKind))}."
             )
+        label = ""
         if subject_kind == "vessel":
             if not subject.isdecimal() or len(subject) > 9:
                 raise UsageError(f"{subject[:40]!r} is no MMSI: give up to nine digits.")
             subject = str(int(subject))
-        elif self._ledger.latest(subject).kind != subject_kind:
-            raise NotFound(f"There is no {subject_kind} {subject}: look the list up again.")
+        else:
+            about = self._ledger.latest(subject)
+            if about.kind != subject_kind:
+                raise NotFound(f"There is no {subject_kind} {subject}: look the list up again.")
+            # What is said of something is not known more widely than that there is such a thing.
+            label = about.label
         body = Note(subject_kind=subject_kind, subject=subject, text=text)
-        filed = Filed(draft=self._draft("note", body, author=author), terms=(f"{subject_kind}:{subject}",))
+        filed = Filed(
+            draft=self._draft("note", body, author=author, label=label), terms=(f"{subject_kind}:{subject}",)
+        )
         return seen(self._ledger.append([filed])[0], Note)
 
     def log(self, text: str, *, author: str) -> Seen[LogLine]:
@@ -287,14 +297,23 @@ class Review:
         draft = self._draft(kind, body, author=author, id=record_id, revision=expected_revision, case=case)
         return seen(self._ledger.append([draft])[0], type(body))
 
-    def _log_draft(self, line: LogLine, author: str) -> Filed:
+    def _log_draft(self, line: LogLine, author: str, label: str = "") -> Filed:
         about = (f"alert:{line.alert}",) if line.alert else ()
         return Filed(
-            draft=self._draft("watch_log", line, author=author), terms=(f"source:{line.source}", *about)
+            draft=self._draft("watch_log", line, author=author, label=label),
+            terms=(f"source:{line.source}", *about),
         )
 
     def _draft(
-        self, kind: str, body: msgspec.Struct, *, author: str, id: str = "", revision: int = 0, case: str = ""
+        self,
+        kind: str,
+        body: msgspec.Struct,
+        *,
+        author: str,
+        id: str = "",
+        revision: int = 0,
+        case: str = "",
+        label: str = "",
     ) -> Draft:
         return Draft(
             id=id or new_id(),
@@ -303,12 +322,13 @@ class Review:
             schema=1,
             author=author,
             valid_from_us=self._clock(),
+            label=label,
             case=case,
             body=msgspec.json.encode(body),
         )
 
 
-def alert_draft(alert_id: str, revision: int, body: Alert, author: str) -> Filed:
+def alert_draft(alert_id: str, revision: int, body: Alert, author: str, label: str = "") -> Filed:
     """The next revision of an alert, with its terms."""
     draft = Draft(
         id=alert_id,
@@ -318,6 +338,7 @@ def alert_draft(alert_id: str, revision: int, body: Alert, author: str) -> Filed
         author=author,
         valid_from_us=body.start_us,
         valid_to_us=body.end_us,
+        label=label,
         body=msgspec.json.encode(body),
     )
     return Filed(draft=draft, terms=terms.of_alert(body))

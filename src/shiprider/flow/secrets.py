@@ -26,6 +26,12 @@ def secret_files(folder: Path, folders: Sequence[str] = FOLDERS) -> list[Path]:
     return sorted(path for name in folders for path in (folder / name).rglob("*") if path.is_file())
 
 
+def in_the_clear(path: Path) -> bool:
+    """Whether a file holds a private key that no passphrase encrypts (RFC 7468, sections 10 and 11). Raises OSError."""
+    data = path.read_bytes()
+    return b"PRIVATE KEY-----" in data and b"BEGIN ENCRYPTED PRIVATE KEY-----" not in data
+
+
 def packed(folder: Path) -> bytes:
     """All of them. Raises OSError."""
     return msgspec.msgpack.encode(

@@ -21,6 +21,7 @@ from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist, WatchlistEntry
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
+from shiprider.model.signing_key import SigningKey
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.lake import Lake
 from shiprider.ports.ledger import Head, Ledger, Query
@@ -40,6 +41,7 @@ BODIES: Final[dict[str, type[msgspec.Struct]]] = {
     "area": WatchedArea,
     "legal_hold": LegalHold,
     "setting": Preferences,
+    "signing_key": SigningKey,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 from shiprider.model.errors import StorageError
 from shiprider.model.record import Record
+from shiprider.ports.keys import Keys
 from shiprider.ports.vouching import SignedRoot, VouchingKey, Witness
 
 H = TypeVar("H", bound="HeadOfTree")
@@ -142,3 +143,16 @@ def _root(head: HeadOfTree) -> SignedRoot:
         key_id=head.key_id,
         signature=head.signature.hex(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class KeySigner:
+    """See `ports.signing.Signer`: the node's active key. `clock` in microseconds since 1970 UTC."""
+
+    keys: Keys
+    clock: Callable[[], int]
+
+    def sign(self, message: bytes) -> tuple[str, bytes]:
+        """See the port."""
+        with self.keys.signing() as key:
+            return key.key_id, key.sign(message, max(self.clock(), key.from_us))

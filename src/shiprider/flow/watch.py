@@ -9,11 +9,13 @@ by what comes later, but he sees that late data revised or retracted what he dec
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import pyarrow as pa
 from msgspec import structs
 
 from shiprider.detect.ranking import Budget, allocate
 from shiprider.flow.calibration import Teaching
 from shiprider.flow.ids import new_id
+from shiprider.flow.labelling import Labelling
 from shiprider.flow.matters import Matter, Matters, Standing
 from shiprider.flow.publishing import MEMORY_US, Change, Published, Publishing
 from shiprider.flow.review import DECIDED, alert_draft
@@ -22,6 +24,7 @@ from shiprider.measure.clock import DAY_US
 from shiprider.model.alert import Alert, AlertStep
 from shiprider.model.errors import Conflict
 from shiprider.model.finding import Finding
+from shiprider.model.label import combined_text
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 from shiprider.ports.ledger import Filed, Ledger, Query
@@ -39,10 +42,19 @@ class Watch:
     `budget.per_watch` matters in each stretch of `watch_us` of event time.
     """
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], int], *, budget: Budget, watch_us: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Callable[[], int],
+        *,
+        budget: Budget,
+        watch_us: int,
+        labelling: Labelling | None = None,
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._budget = budget
+        self._labelling = labelling
         self._teaching = Teaching(ledger)
         self._teaching.refresh()
         newest = ledger.find(Query("finding", limit=1))
@@ -84,6 +96,11 @@ class Watch:
         )
         return [b.finding for b in bodies if b.finding.state != "retracted" and not b.merged_into]
 
+    def saw(self, rows: pa.Table) -> None:
+        """Rows that are about to be folded: their labels go into what is found in them."""
+        if self._labelling is not None:
+            self._labelling.saw(rows)
+
     def advance(self, findings: Sequence[Finding]) -> list[Record]:
         """Publish what came in order; the records made."""
         return self._record(self._publishing.advance(findings)) if findings else []
@@ -114,7 +131,7 @@ class Watch:
                 self._revise(matter, moved)
         for watch_us in touched:
             self._allocate(watch_us, moved)
-        records = self._append([change.draft(AUTHOR) for change in changes], moved)
+        records = self._append([self._finding_draft(change) for change in changes], moved)
         newest = max(change.published.finding.end_us for change in changes)
         self._matters.forget(newest - _LOOK_BACK_US)
         return records
@@ -191,7 +208,10 @@ class Watch:
     def _append(self, drafts: list[Filed], moved: dict[str, Standing]) -> list[Record]:
         """Record it all; where a person decided at the same moment, his decision stands and ours goes on it."""
         while True:
-            alerts = [alert_draft(each.id, each.revision, each.body, AUTHOR) for each in moved.values()]
+            alerts = [
+                alert_draft(each.id, each.revision, each.body, AUTHOR, self._alert_label(each.body))
+                for each in moved.values()
+            ]
             try:
                 records = self._ledger.append([*drafts, *alerts])
             except Conflict:
@@ -208,6 +228,18 @@ class Watch:
                 if record.kind == "alert":
                     self._alerts[record.id].revision = record.revision
             return records
+
+    def _finding_draft(self, change: Change) -> Filed:
+        return change.draft(AUTHOR, self._label(change.published.finding))
+
+    def _label(self, finding: Finding) -> str:
+        return "" if self._labelling is None else self._labelling.of_finding(finding)
+
+    def _alert_label(self, body: Alert) -> str:
+        """That of all its findings together: retracted ones are in its history, so they count too."""
+        matter = next((self._matters.matter_of(id) for id in body.findings), None)
+        published = [] if matter is None else list(matter.findings.values())
+        return combined_text(self._label(each.finding) for each in published)
 
     def _catch_up(self) -> None:
         """What people decided in the meantime."""

@@ -26,7 +26,8 @@ class DecodeContext:
     """What the bytes do not say of themselves.
 
     `start_us` is the operator's start time of a recording without time stamps. `received_clock` says
-    whether `received` is the wall clock handed in, or the recording's own running latest stamp.
+    whether `received` is the wall clock handed in, or the recording's own running latest stamp. `label_id` is the number
+    of the feed's label.
     """
 
     feed: str
@@ -35,6 +36,7 @@ class DecodeContext:
     receiver_kind: ReceiverKind = ReceiverKind.UNKNOWN
     start_us: int | None = None
     received_clock: Literal["wall", "recording"] = "wall"
+    label_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

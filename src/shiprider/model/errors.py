@@ -75,6 +75,25 @@ class Forbidden(ShipriderError):
     exit_code = 9
 
 
+class NotRecognised(Forbidden):
+    """Whoever signs in was not recognised: which part was wrong is never said."""
+
+
+class NotYet(ShipriderError):
+    """Too many tries: wait `wait_s` seconds, then try again."""
+
+    exit_code = 11
+    wait_s = 0.0
+
+
+class NoPurpose(Forbidden):
+    """Content is read for a purpose: say which first."""
+
+
+class NotLogged(StorageError):
+    """The access cannot be written to the access log: so it is refused."""
+
+
 class MissingExtra(ShipriderError):
     """An optional dependency is not installed: says which extra to install."""
 

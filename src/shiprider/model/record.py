@@ -20,6 +20,7 @@ KINDS: Final = (
     "area",
     "legal_hold",
     "setting",
+    "signing_key",
     "erasure",
     "evidence_export",
     "browsing_alarm",
@@ -29,7 +30,7 @@ KINDS: Final = (
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One revision of one fact. Times in microseconds since 1970 UTC; `id` is 32 hex digits.
 
-    `label`, `purpose`, `case` and `signature` are kept from the first day and filled by later issues.
+    `signature` is of the envelope's exact bytes (model/signature.py); empty in records older than signatures.
     """
 
     id: str

@@ -28,7 +28,7 @@ class Declaration:
     where none were (the text and not its place: a rebuild must read the same); `trust` in words ("unauthenticated broadcast");
     `rate_hz` the usual messages a second, None where unknown; `start_us` the operator's start time of
     an unstamped recording; `received_clock` says whether `received` comes from the wall or from the
-    recording's own stamps.
+    recording's own stamps; `label` is the stored text of the label that its rows carry (model/label.py).
     """
 
     name: str
@@ -44,6 +44,7 @@ class Declaration:
     start_us: int | None = None
     received_clock: ReceivedClock = "wall"
     columns: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,19 @@
 
 Always true: what `append` returned is durable and is never changed; sequence numbers have no holes and
 times of recording never go back; a revision is appended only on the revision it was decided on; a body
-can be erased by law, its digest and its place in the chain stay.
+can be erased by law, its digest and its place in the chain stay; every record is signed, and a signed tree head
+covers every record. A read with `allowed` answers as if there were only the records of those classes: of an
+id whose newest revision is of another class, the newest that is allowed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, Protocol
 
 from shiprider.model.record import Draft, Record
+from shiprider.model.release_class import ReleaseClass
+from shiprider.model.tree_head import Inclusion, TreeHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +36,32 @@ class Filed:
     terms: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """Which release classes a reader may see: numbers of `Ledger.classes`. A class that came later is not in it."""
+
+    classes: frozenset[int]
+
+    @cached_property
+    def bits(self) -> bytes:
+        """One byte per number from 0: 1 is allowed. It ends with the last allowed class; what is beyond is not."""
+        made = bytearray(max(self.classes, default=-1) + 1)
+        for number in self.classes:
+            made[number] = 1
+        return bytes(made)
+
+    @cached_property
+    def digits(self) -> str:
+        """The same as text: a character 0 or 1 per number."""
+        return "".join("01"[each] for each in self.bits)
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Which latest revisions: every term given must match (a tuple of alternatives each).
 
     `start_us`, `end_us`: validity overlaps the half-open span. `after` is the last (order value, id) of
-    the page before.
+    the page before. `allowed`: None is the node's own work, never a person's.
     """
 
     kind: str
@@ -46,6 +71,7 @@ class Query:
     order: Literal["newest", "oldest"] = "newest"
     after: tuple[int, str] | None = None
     limit: int | None = None
+    allowed: Allowed | None = None
 
 
 #: The terms of a latest revision's body; None where the kind has none that can be made again.
@@ -62,15 +88,23 @@ class Ledger(Protocol):
         """
         ...
 
-    def latest(self, record_id: str, *, known_us: int | None = None) -> Record:
+    def classes(self) -> Mapping[int, ReleaseClass]:
+        """Every release class there is a record of, by its number in this ledger; numbers are never used again."""
+        ...
+
+    def latest(
+        self, record_id: str, *, known_us: int | None = None, allowed: Allowed | None = None
+    ) -> Record:
         """The latest revision, or the latest that was recorded by `known_us`. Raises NotFound."""
         ...
 
-    def latest_of(self, record_ids: Sequence[str]) -> dict[str, Record]:
+    def latest_of(self, record_ids: Sequence[str], *, allowed: Allowed | None = None) -> dict[str, Record]:
         """Latest revisions of many; unknown ids are left out."""
         ...
 
-    def of_kind(self, kind: str, *, known_us: int | None = None) -> list[Record]:
+    def of_kind(
+        self, kind: str, *, known_us: int | None = None, allowed: Allowed | None = None
+    ) -> list[Record]:
         """The latest revision of every record of a kind, as known at `known_us`, in order of sequence."""
         ...
 
@@ -82,11 +116,18 @@ class Ledger(Protocol):
         """How many `find` would give without `limit` and `after`."""
         ...
 
-    def history(self, record_id: str) -> list[Record]:
+    def history(self, record_id: str, *, allowed: Allowed | None = None) -> list[Record]:
         """Every revision, oldest first. Raises NotFound."""
         ...
 
-    def since(self, sequence: int, *, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Record]:
+    def since(
+        self,
+        sequence: int,
+        *,
+        limit: int = 1000,
+        kinds: Sequence[str] = (),
+        allowed: Allowed | None = None,
+    ) -> list[Record]:
         """Records after a sequence number, in order."""
         ...
 
@@ -98,9 +139,22 @@ class Ledger(Protocol):
         """The end of the log, or where it ended when everything recorded by `known_us` was in it."""
         ...
 
-    def verify(self, terms_of: TermsOf | None = None) -> Head:
-        """Check every digest, link and erasure from the first record. Raises CorruptStore.
+    def tree_head(self, size: int | None = None) -> TreeHead | None:
+        """The newest signed head, or the first that covers `size` records; None where nothing was signed."""
+        ...
 
+    def inclusion(self, sequence: int, head: TreeHead) -> Inclusion:
+        """That this record is under that head. Raises NotFound where it is not."""
+        ...
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """RFC 6962's proof that the tree of `old` records is the beginning of that of `new`. Raises UsageError."""
+        ...
+
+    def verify(self, terms_of: TermsOf | None = None) -> Head:
+        """Check every digest, link, signature, class and erasure, and the tree against its signed head.
+
+        Raises CorruptStore.
         With `terms_of`, also that every latest revision is found by the terms of its body.
         """
         ...

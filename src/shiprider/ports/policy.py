@@ -5,13 +5,11 @@ Always true: deny on doubt (missing attribute, unknown label or caveat, expired 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from shiprider.model.observer import Observer
+from shiprider.model.release_class import Action as Action
 from shiprider.model.release_class import ReleaseClass
-
-#: What may be asked of an object; a later issue adds its own.
-Action = Literal["read", "change", "export", "release", "downgrade"]
 
 
 @dataclass(frozen=True, slots=True)

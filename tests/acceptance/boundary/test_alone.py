@@ -11,13 +11,13 @@ HOUR = 3600.0
 SHIP = 219000111
 
 
-def drift(sea, hours, knots, *, every=60.0, begin=(15.0, -75.0), t=None, before=2.0):
+def drift(sea, hours, knots, *, every=60.0, begin=(15.0, -75.0), t=None, before=2.0, status=0):
     """(items, begin, end) of a slow stretch between two legs of 9 kn."""
     ship = sea.Ship(SHIP, "ALONE", 70)
     start = sea.T0 if t is None else t
     way = sea.Way(start, *begin).sail(before, 90, 9).sail(hours, 90, knots).sail(2, 90, 9)
     items = sea.statics(ship, start, way.end) + sea.reports(
-        ship, way, start, way.end, every, exact_ends=False
+        ship, way, start, way.end, every, exact_ends=False, status=status
     )
     return items, start + before * HOUR, start + (before + hours) * HOUR
 
@@ -105,6 +105,16 @@ def test_a_stop_with_nobody_beside(sea, detect, only, misses, minutes, every, co
     for finding in found:
         assert misses(finding, start, end) < every + 15
         assert "1500 m" in finding["reason"]
+
+
+@pytest.mark.parametrize("behaviour", ["loitering", "dark_encounter"])
+def test_work_that_is_declared_scores_below_the_same_without_a_word(sea, detect, only, behaviour) -> None:
+    """COLREG 3(g): restricted in her ability to manoeuvre (navigational status 3)."""
+    best = {}
+    for status in (0, 3):
+        items, _, _ = drift(sea, 2.5, 0.5, before=3.0, status=status)
+        best[status] = max(f["score"] for f in only(detect(sea.nmea(items)), behaviour))
+    assert 0.0 < best[3] < 0.6 * best[0]
 
 
 @pytest.mark.parametrize(("metres", "count"), [(1_380, 0), (1_620, 1)])

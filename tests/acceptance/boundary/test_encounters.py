@@ -13,7 +13,18 @@ PARTING = 3.0
 
 
 def meeting(
-    sea, metres, hours, knots=0.0, *, every=60.0, lat=15.0, lon=-75.0, t=None, course=90.0, ships=None
+    sea,
+    metres,
+    hours,
+    knots=0.0,
+    *,
+    every=60.0,
+    lat=15.0,
+    lon=-75.0,
+    t=None,
+    course=90.0,
+    ships=None,
+    status=0,
 ):
     """(items, begin of the hold, its end): hold `metres` apart, `knots` fast, between two legs of 8 kn."""
     begin = sea.T0 if t is None else t
@@ -23,7 +34,7 @@ def meeting(
     aside = sea.beside(way, 0.0, lambda t: metres + max(start - t, t - end, 0) * PARTING)
     items = sea.statics(one, begin, way.end) + sea.statics(other, begin, way.end)
     for ship, motion in ((one, way), (other, aside)):
-        items += sea.reports(ship, motion, begin, way.end, every, exact_ends=False)
+        items += sea.reports(ship, motion, begin, way.end, every, exact_ends=False, status=status)
     return items, start, end
 
 
@@ -173,3 +184,13 @@ def test_lawful_company_scores_below_a_meeting(sea, detect, only) -> None:
     for company in (pilot, tow, trawl, bunker):
         assert not only(company, "encounter", "gfw")
         assert all(f["score"] < 0.5 * least for f in company)
+
+
+def test_work_that_is_declared_scores_below_the_same_without_a_word(sea, detect, only) -> None:
+    """COLREG 3(g): restricted in her ability to manoeuvre (navigational status 3)."""
+    score = {}
+    for status in (0, 3):
+        items, _, _ = meeting(sea, 150, 2.5, status=status)
+        (found,) = only(detect(sea.nmea(items)), "encounter", "gfw")
+        score[status] = found["score"]
+    assert 0.0 < score[3] < 0.6 * score[0]

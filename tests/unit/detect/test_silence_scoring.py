@@ -57,7 +57,9 @@ def test_a_vessels_own_usual_silence(usual_h: float, heard_h: float, expected: f
         ({"implied_mps": 0.25}, -2.5),
         ({"implied_mps": 1.0}, None),
         ({"implied_mps": 1.6}, 1.8),
-        ({"who": Particulars(55, 40)}, -2.0),  # law enforcement
+        ({"who": Particulars(50, 20)}, -2.0),  # pilot
+        ({"who": Particulars(55, 40)}, -3.5),  # law enforcement
+        ({"who": Particulars(35, 90)}, -3.5),  # military
         ({"who": Particulars(70, 150)}, None),
     ],
 )

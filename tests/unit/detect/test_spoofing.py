@@ -7,7 +7,7 @@ import pytest
 from pyproj import Geod
 
 from shiprider.detect.motion import M_FLOATS, fitted_circle
-from shiprider.model.rows import Rows
+from shiprider.model.rows import Rows, TrackPoints
 from shiprider.model.world import World
 
 GEOD = Geod(ellps="WGS84")
@@ -95,6 +95,42 @@ def test_a_circle_is_followed_to_its_end_however_sparse(sea, found, every_s) -> 
     turn_s = 2 * np.pi * 3000 / (8 * KNOT)
     assert (rows.points.time_us[-1] - told.end_us) * 1e-6 < 0.5 * turn_s + every_s
     assert told.facts["turns"] > 5.4
+
+
+def heard_in_passes(rows: Rows) -> Rows:
+    """What satellites hear: twelve minutes of every ninety."""
+    points = rows.points
+    since = (points.time_us - points.time_us[0]) / 60e6
+    kept = np.flatnonzero(since % 90.0 < 12.0)
+    chosen = {name: getattr(points, name)[kept] for name in TrackPoints.__dataclass_fields__}
+    return replace(rows, points=TrackPoints(**chosen))
+
+
+@pytest.mark.parametrize(
+    ("turns", "noise", "count"), [(12, 0.0, 1), (12, 0.02, 1), (12, 0.08, 0), (1.8, 0.0, 0)]
+)
+def test_a_circle_of_which_only_passes_are_heard(sea, found, turns, noise, count) -> None:
+    rows = heard_in_passes(circle(sea, 1000, turns, 6, noise=noise, every_s=40.0))
+    told = [f for f in found("spoofing.ours", rows) if f.subtype == "circle"]
+    assert len(told) == count
+    for finding in told:
+        assert finding.facts["radius_m"] == pytest.approx(1000, rel=0.03)
+        assert rows.points.time_us[-1] - finding.end_us < 90 * 60e6
+
+
+def test_trawling_and_swinging_heard_in_passes_are_no_circle(sea, found) -> None:
+    t = np.arange(0, 10 * 3600, 40.0)
+    # to and fro on lines of 4 km, shifted aside by and by
+    along = 2000 * (2 / np.pi) * np.arcsin(np.sin(t * 3.0 * np.pi / 4000))
+    azimuth = np.degrees(np.arctan2(t * 0.05, along))
+    lon, lat, _ = GEOD.fwd(np.full(len(t), -70.0), np.full(len(t), 20.0), azimuth, np.hypot(along, t * 0.05))
+    sea.reports(SHIP, t, lat, lon, np.full(len(t), 5.8))
+    # at anchor on a long chain: a regular ring, at the speed of the turning tide
+    lon, lat, _ = GEOD.fwd(
+        np.full(len(t), -71.0), np.full(len(t), 20.0), t / t[-1] * 720.0, np.full(len(t), 250.0)
+    )
+    sea.reports(SHIP + 1, t, lat, lon, np.full(len(t), 0.2))
+    assert [f for f in found("spoofing.ours", heard_in_passes(sea.rows())) if f.subtype == "circle"] == []
 
 
 def test_a_ragged_circle_is_not_spoofed(sea, found) -> None:

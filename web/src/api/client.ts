@@ -26,6 +26,13 @@ export type HandoverSummary = Schemas["HandoverSummary"];
 export type Calibration = Schemas["CalibrationOut"];
 export type Quarantine = Schemas["QuarantineOut"];
 export type Reception = Schemas["ReceptionOut"];
+export type MyAccess = Schemas["MyAccess"];
+export type SignInWays = Schemas["SignInWays"];
+export type SessionLine = Schemas["SessionOut"];
+export type Notice = Schemas["NoticeOut"];
+export type BreakGlassWays = Schemas["BreakGlassWays"];
+export type Account = Schemas["AccountOut"];
+export type Role = Schemas["AccountNew"]["roles"][number];
 export type Note = Schemas["NoteOut"];
 
 export class ApiFailure extends Error {
@@ -40,6 +47,9 @@ export class ApiFailure extends Error {
     super(message);
   }
 }
+
+/** What happens when the node no longer knows this browser. */
+export const door = { onStranger: (): void => {} };
 
 /** `status` 0: the node did not answer at all. */
 export const NO_ANSWER = 0;
@@ -69,6 +79,7 @@ async function got<T>(asked: Promise<Answer<T>>): Promise<T> {
   const failure = (answer.error ?? {}) as { error?: string; message?: string; hint?: string };
   const { status } = answer.response;
   const code = failure.error ?? (status === 401 ? "no_session" : "failed");
+  if (code === "no_session") door.onStranger();
   const said = [failure.message, failure.hint].filter(Boolean).join(" ");
   // The node's errors speak English; in another language the code says what happened, and its words follow.
   if (hasWords("error", code) && (words.language !== "en" || !failure.message))
@@ -84,6 +95,33 @@ export type AlertQuery = Query<"/api/v1/alerts", "get">;
 export const api = {
   session: () => got(client.GET("/api/v1/session")),
   sayWho: (officer: string) => got(client.PUT("/api/v1/session", { body: { officer } })),
+  signOut: () => got(client.POST("/api/v1/sign-out", { body: {} })),
+  ways: () => got(client.GET("/api/v1/sign-in")),
+  signInWithPassword: (body: Schemas["PasswordIn"]) => got(client.POST("/api/v1/sign-in/password", { body })),
+  signInWithCode: (body: Schemas["CodeIn"]) => got(client.POST("/api/v1/sign-in/code", { body })),
+  beginPasskey: () => got(client.POST("/api/v1/sign-in/passkey/options", { body: {} })),
+  signInWithPasskey: (body: Schemas["PasskeyIn"]) => got(client.POST("/api/v1/sign-in/passkey", { body })),
+
+  myAccess: () => got(client.GET("/api/v1/me")),
+  changePurpose: (body: Schemas["PurposeChange"]) => got(client.PUT("/api/v1/me/purpose", { body })),
+  beginAuthenticator: () => got(client.POST("/api/v1/me/authenticator", { body: {} })),
+  setPassword: (body: Schemas["PasswordNew"]) => got(client.POST("/api/v1/me/password", { body })),
+  beginNewPasskey: () => got(client.POST("/api/v1/me/passkeys/options", { body: {} })),
+  addPasskey: (body: Schemas["PasskeyNew"]) => got(client.POST("/api/v1/me/passkeys", { body })),
+  mySessions: () => got(client.GET("/api/v1/me/sessions")),
+  revoke: (session_id: string) => got(client.POST("/api/v1/me/sessions/{session_id}/revoke", { params: { path: { session_id } }, body: {} })),
+  notices: () => got(client.GET("/api/v1/me/notices")),
+  seeNotice: (notice_id: string) => got(client.POST("/api/v1/me/notices/{notice_id}/seen", { params: { path: { notice_id } }, body: {} })),
+  breakGlassWays: () => got(client.GET("/api/v1/break-glass")),
+  breakGlass: (body: Schemas["BreakGlass"]) => got(client.POST("/api/v1/break-glass", { body })),
+  giveBack: () => got(client.POST("/api/v1/break-glass/end", { body: {} })),
+
+  accounts: () => got(client.GET("/api/v1/accounts")),
+  makeAccount: (body: Schemas["AccountNew"]) => got(client.POST("/api/v1/accounts", { body })),
+  changeAccount: (account_id: string, body: Schemas["AccountChange"]) => got(client.PUT("/api/v1/accounts/{account_id}", { params: { path: { account_id } }, body })),
+  renewCode: (account_id: string) => got(client.POST("/api/v1/accounts/{account_id}/code", { params: { path: { account_id } }, body: {} })),
+  signOutAccount: (account_id: string) => got(client.POST("/api/v1/accounts/{account_id}/sign-out", { params: { path: { account_id } }, body: {} })),
+
   status: () => got(client.GET("/api/v1/status")),
   settings: () => got(client.GET("/api/v1/settings")),
   changeSettings: (body: SettingsChange) => got(client.PUT("/api/v1/settings", { body })),

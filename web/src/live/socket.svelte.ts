@@ -19,6 +19,8 @@ export interface ViewAsked {
   limit: number;
 }
 
+/** The node closes with this when the session has ended. */
+const SESSION_ENDED = 4401;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
@@ -34,6 +36,7 @@ class Live {
 
   onAlert: (alert: Alert) => void = () => {};
   onStatus: (status: Status) => void = () => {};
+  onNotice: () => void = () => {};
 
   private socket: WebSocket | null = null;
   private view = 0;
@@ -53,8 +56,9 @@ class Live {
       if (this.asked) this.send();
     };
     socket.onmessage = (event: MessageEvent<ArrayBuffer | string>) => this.receive(event.data);
-    socket.onclose = () => {
+    socket.onclose = (event: CloseEvent) => {
       if (this.socket !== socket) return;
+      if (event.code === SESSION_ENDED) return location.reload();
       this.connected = false;
       this.lostAtMs ??= Date.now();
       setTimeout(() => this.socket === socket && this.start(), this.pauseMs);
@@ -100,9 +104,11 @@ class Live {
     const event = JSON.parse(data) as
       | { type: "alert"; alert: Alert }
       | { type: "status"; status: Status }
+      | { type: "notice" }
       | { type: "error"; message: string };
     if (event.type === "alert") this.onAlert(event.alert);
     else if (event.type === "status") this.onStatus(event.status);
+    else if (event.type === "notice") this.onNotice();
     else this.complaint = event.message;
   }
 }

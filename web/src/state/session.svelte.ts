@@ -4,7 +4,7 @@
  * Always true: a choice of theme, language or units is applied at once and then kept by the node; the
  * browser keeps a copy, so that the page opens as it was left.
  */
-import { ApiFailure, api, type Session, type Settings, type SettingsChange, type Status } from "../api/client";
+import { ApiFailure, api, door, type Session, type Settings, type SettingsChange, type Status } from "../api/client";
 import { type Language, setLanguage } from "../i18n.svelte";
 import type { Theme } from "../map/palette";
 
@@ -33,12 +33,18 @@ class Desk {
   status = $state.raw<Status | null>(null);
   choices = $state<Required<Choices>>(kept());
   failure = $state.raw<ApiFailure | null>(null);
+  /** Nobody has signed in at this browser. */
+  stranger = $state(false);
   /** Counts up when the theme's colours on the page have changed. */
   repaint = $state(0);
   private revision = 0;
 
   constructor() {
     this.apply();
+    // What was shown to whoever sat here goes with him: the page begins anew.
+    door.onStranger = () => {
+      if (this.session) location.reload();
+    };
   }
 
   private apply(): void {
@@ -49,13 +55,22 @@ class Desk {
 
   async load(): Promise<void> {
     try {
-      [this.session, this.status] = await Promise.all([api.session(), api.status()]);
+      this.session = await api.session();
       this.failure = null;
-      this.take(await api.settings());
+      if (this.may("see_status")) {
+        this.status = await api.status();
+        this.take(await api.settings());
+      }
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
-      this.failure = error;
+      this.stranger = error.code === "no_session";
+      this.failure = this.stranger ? null : error;
     }
+  }
+
+  /** Whether my roles hold a permission (GET /me says why). */
+  may(permission: string): boolean {
+    return this.session?.permissions.includes(permission) ?? false;
   }
 
   /** Settings never changed by anybody (revision 0) do not override what this browser was left with. */
@@ -75,7 +90,7 @@ class Desk {
   async choose(change: Partial<Choices>): Promise<void> {
     this.choices = { ...this.choices, ...change };
     this.keep();
-    if (!this.session?.officer) return;
+    if (!this.session?.officer || !this.may("choose_looks")) return;
     try {
       this.revision = (await api.changeSettings({ ...this.choices, expected_revision: this.revision })).revision;
     } catch {

@@ -1,23 +1,102 @@
 """Reads of a ledger in SQL, the same for every backend.
 
-Always true: a read sees whole commits; it uses a connection that cannot write.
+Always true: a read sees whole commits; it uses a connection that cannot write; every statement that gives
+records or counts them passes `_within`, which lets through only the classes that are allowed.
 """
 
+import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    FromClause,
+    Integer,
+    LargeBinary,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, BIT
 
-from shiprider.adapters.ledger.tables import LATEST, RECORD, TERM
+from shiprider.adapters.ledger.tables import LATEST, RECORD, RELEASE_CLASS, TERM, TREE_HEAD
 from shiprider.model.envelope import GENESIS, envelope_bytes, link
 from shiprider.model.errors import NotFound
 from shiprider.model.record import Record
-from shiprider.ports.ledger import Head, Query
+from shiprider.model.release_class import ReleaseClass
+from shiprider.model.tree_head import TreeHead
+from shiprider.ports.ledger import Allowed, Head, Query
 
 #: Ids in one statement: below the bound-variable limit of every SQLite build (999).
 _IDS_AT_ONCE: Final = 900
 
-_COLUMNS: Final = tuple(RECORD.c)
+_COLUMNS: Final = tuple(each for each in RECORD.c if each.name != "class_id")
+
+
+@cache
+def _condition(dialect: str, table: FromClause, walk: bool) -> ColumnElement[bool]:
+    """Rows of the allowed classes, by the parameters that `_run` gives; made once, as it costs as much as a read.
+
+    `walk`: rows come in another order than by class and each is looked at; else they are looked up by class.
+    """
+    class_id = table.c.class_id
+    if dialect == "sqlite":
+        if walk:
+            # One byte per class: half the cost of looking each row's class up in a list.
+            bits = bindparam("allowed_bits", type_=LargeBinary)
+            return func.substr(bits, class_id + 1, 1) == literal_column("x'01'", LargeBinary)
+        listed = func.json_each(bindparam("allowed_json", type_=Text)).table_valued("value")
+        return class_id.in_(select(listed.c.value))
+    if walk:
+        text = cast(bindparam("allowed_digits", type_=Text), BIT(varying=True))
+        # As in the policy of migration 0004: >= is planned as a third of the rows, = as nearly none.
+        return func.substring(text, class_id + 1, 1, type_=BIT) >= literal_column("B'1'", BIT)
+    return class_id == func.any(bindparam("allowed_numbers", type_=ARRAY(Integer)))
+
+
+@cache
+def _standing_condition(dialect: str, walk: bool) -> ColumnElement[bool]:
+    """Rows of `latest` that are allowed and behind no later one of their id that is allowed."""
+    later = LATEST.alias("later")
+    same = (later.c.id == LATEST.c.id, later.c.sequence > LATEST.c.sequence)
+    hidden_by = exists().where(*same, _condition(dialect, later, True)).correlate(LATEST)
+    return and_(_condition(dialect, LATEST, walk), or_(LATEST.c.newest == 1, ~hidden_by))
+
+
+def _within(connection: Connection, allowed: Allowed | None) -> ColumnElement[bool]:
+    """Rows of `record` of the allowed classes; all of them for the node's own work."""
+    return true() if allowed is None else _condition(connection.dialect.name, RECORD, True)
+
+
+def _standing(connection: Connection, allowed: Allowed | None, *, walk: bool = True) -> ColumnElement[bool]:
+    """Rows of `latest` that are the newest which the reader may see of their id."""
+    return _NEWEST if allowed is None else _standing_condition(connection.dialect.name, walk)
+
+
+_NEWEST: Final = LATEST.c.newest == 1
+
+
+def _run(connection: Connection, chosen: Select[Any], allowed: Allowed | None) -> CursorResult[Any]:
+    """The rows, with the parameters of `_condition`."""
+    return connection.execute(chosen, None if allowed is None else _parameters(connection, allowed))
+
+
+def _parameters(connection: Connection, allowed: Allowed) -> dict[str, Any]:
+    numbers = sorted(allowed.classes)
+    if connection.dialect.name == "sqlite":
+        return {"allowed_bits": allowed.bits, "allowed_json": json.dumps(numbers)}
+    return {"allowed_digits": allowed.digits, "allowed_numbers": numbers}
 
 
 def record_from(row: Sequence[Any]) -> Record:
@@ -46,9 +125,9 @@ def record_from(row: Sequence[Any]) -> Record:
     )
 
 
-def hash_of(record: Record) -> str:
-    """The hash of a stored record's entry in the chain."""
-    envelope = envelope_bytes(
+def envelope_of(record: Record) -> bytes:
+    """The exact bytes that are signed and chained."""
+    return envelope_bytes(
         id=record.id,
         kind=record.kind,
         revision=record.revision,
@@ -63,7 +142,33 @@ def hash_of(record: Record) -> str:
         case=record.case,
         digest=record.digest,
     )
-    return link(record.previous, record.sequence, envelope, record.signature)
+
+
+def hash_of(record: Record) -> str:
+    """The hash of a stored record's entry in the chain."""
+    return link(record.previous, record.sequence, envelope_of(record), record.signature)
+
+
+def classes(connection: Connection) -> dict[int, ReleaseClass]:
+    """Release classes by number."""
+    rows = connection.execute(select(*RELEASE_CLASS.c))
+    return {row[0]: ReleaseClass(label=row[1], origin=row[2], purpose=row[3], case=row[4]) for row in rows}
+
+
+def tree_head(connection: Connection, size: int | None = None) -> TreeHead | None:
+    """The newest signed head, or the first that covers `size` records."""
+    chosen = select(*TREE_HEAD.c).limit(1)
+    if size is None:
+        chosen = chosen.order_by(TREE_HEAD.c.size.desc())
+    else:
+        chosen = chosen.where(TREE_HEAD.c.size >= size).order_by(TREE_HEAD.c.size)
+    row = connection.execute(chosen).first()
+    if row is None:
+        return None
+    return TreeHead(
+        size=row[0], origin=row[1], root=row[2], link=row[3], first_signed=row[4], recorded_us=row[5],
+        key_id=row[6], signature=bytes(row[7]),
+    )  # fmt: skip
 
 
 def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int]:
@@ -78,18 +183,22 @@ def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int
     return Head(record.sequence, hash_of(record)), record.recorded_us
 
 
-def latest(connection: Connection, record_id: str, known_us: int | None) -> Record:
+def latest(
+    connection: Connection, record_id: str, known_us: int | None, allowed: Allowed | None = None
+) -> Record:
     """The latest revision, as known at `known_us`. Raises NotFound."""
-    chosen = select(*_COLUMNS).where(RECORD.c.id == record_id)
+    chosen = select(*_COLUMNS).where(RECORD.c.id == record_id, _within(connection, allowed))
     if known_us is not None:
         chosen = chosen.where(RECORD.c.recorded_us <= known_us)
-    row = connection.execute(chosen.order_by(RECORD.c.revision.desc()).limit(1)).first()
+    row = _run(connection, chosen.order_by(RECORD.c.revision.desc()).limit(1), allowed).first()
     if row is None:
         raise NotFound(f"There is no record {record_id}: look the list up again.")
     return record_from(row)
 
 
-def latest_of(connection: Connection, record_ids: Sequence[str]) -> dict[str, Record]:
+def latest_of(
+    connection: Connection, record_ids: Sequence[str], allowed: Allowed | None = None
+) -> dict[str, Record]:
     """Latest revisions by id."""
     found: dict[str, Record] = {}
     for start in range(0, len(record_ids), _IDS_AT_ONCE):
@@ -97,9 +206,10 @@ def latest_of(connection: Connection, record_ids: Sequence[str]) -> dict[str, Re
         chosen = (
             select(*_COLUMNS)
             .join(LATEST, RECORD.c.sequence == LATEST.c.sequence)
-            .where(LATEST.c.id.in_(part))
+            .where(LATEST.c.id.in_(part), _standing(connection, allowed))
         )
-        found.update((row[1], record_from(row)) for row in connection.execute(chosen))
+        for record in map(record_from, _run(connection, chosen, allowed)):
+            found[record.id] = record
     return found
 
 
@@ -109,19 +219,27 @@ def revisions(connection: Connection, record_ids: Sequence[str]) -> dict[str, tu
     for start in range(0, len(record_ids), _IDS_AT_ONCE):
         part = record_ids[start : start + _IDS_AT_ONCE]
         rows = connection.execute(
-            select(LATEST.c.id, LATEST.c.revision, LATEST.c.kind).where(LATEST.c.id.in_(part))
+            select(LATEST.c.id, LATEST.c.revision, LATEST.c.kind).where(
+                LATEST.c.id.in_(part), LATEST.c.newest == 1
+            )
         )
         found.update((row[0], (row[1], row[2])) for row in rows)
     return found
 
 
-def of_kind(connection: Connection, kind: str, known_us: int | None) -> list[Record]:
+def of_kind(
+    connection: Connection, kind: str, known_us: int | None, allowed: Allowed | None = None
+) -> list[Record]:
     """Latest revisions of a kind, as known at `known_us`."""
     if known_us is None:
-        return find(connection, Query(kind, order="oldest"))
+        return find(connection, Query(kind, order="oldest", allowed=allowed))
     newest = (
         select(RECORD.c.id, func.max(RECORD.c.revision).label("revision"))
-        .where(RECORD.c.kind == kind, RECORD.c.recorded_us <= known_us)
+        .where(
+            RECORD.c.kind == kind,
+            RECORD.c.recorded_us <= known_us,
+            _within(connection, allowed),
+        )
         .group_by(RECORD.c.id)
         .subquery()
     )
@@ -130,15 +248,14 @@ def of_kind(connection: Connection, kind: str, known_us: int | None) -> list[Rec
         .join(newest, and_(RECORD.c.id == newest.c.id, RECORD.c.revision == newest.c.revision))
         .order_by(RECORD.c.sequence)
     )
-    return [record_from(row) for row in connection.execute(chosen)]
+    return [record_from(row) for row in _run(connection, chosen, allowed)]
 
 
-def _matching(chosen: Select[Any], query: Query) -> Select[Any]:
-    chosen = chosen.where(LATEST.c.kind == query.kind)
+def _matching(connection: Connection, chosen: Select[Any], query: Query, *, walk: bool = True) -> Select[Any]:
+    chosen = chosen.where(LATEST.c.kind == query.kind, _standing(connection, query.allowed, walk=walk))
     for alternatives in query.terms:
-        chosen = chosen.where(
-            exists().where(TERM.c.id == LATEST.c.id, TERM.c.term.in_(alternatives)).correlate(LATEST)
-        )
+        same = and_(TERM.c.id == LATEST.c.id, TERM.c.class_id == LATEST.c.class_id)
+        chosen = chosen.where(exists().where(same, TERM.c.term.in_(alternatives)).correlate(LATEST))
     if query.end_us is not None:
         chosen = chosen.where(LATEST.c.valid_from_us < query.end_us)
     if query.start_us is not None:
@@ -149,7 +266,9 @@ def _matching(chosen: Select[Any], query: Query) -> Select[Any]:
 def find(connection: Connection, query: Query) -> list[Record]:
     """Latest revisions that match, a page of them, ordered by sequence."""
     chosen = _matching(
-        select(*_COLUMNS).join_from(LATEST, RECORD, RECORD.c.sequence == LATEST.c.sequence), query
+        connection,
+        select(*_COLUMNS).join_from(LATEST, RECORD, RECORD.c.sequence == LATEST.c.sequence),
+        query,
     )
     key = LATEST.c.sequence
     if query.after is not None:
@@ -157,29 +276,31 @@ def find(connection: Connection, query: Query) -> list[Record]:
     chosen = chosen.order_by(key.desc() if query.order == "newest" else key)
     if query.limit is not None:
         chosen = chosen.limit(query.limit)
-    return [record_from(row) for row in connection.execute(chosen)]
+    return [record_from(row) for row in _run(connection, chosen, query.allowed)]
 
 
 def count(connection: Connection, query: Query) -> int:
     """How many match."""
-    return int(connection.execute(_matching(select(func.count()).select_from(LATEST), query)).scalar_one())
+    chosen = _matching(connection, select(func.count()).select_from(LATEST), query, walk=False)
+    return int(_run(connection, chosen, query.allowed).scalar_one())
 
 
-def history(connection: Connection, record_id: str) -> list[Record]:
+def history(connection: Connection, record_id: str, allowed: Allowed | None = None) -> list[Record]:
     """Every revision, oldest first. Raises NotFound."""
-    rows = connection.execute(
-        select(*_COLUMNS).where(RECORD.c.id == record_id).order_by(RECORD.c.revision)
-    ).all()
+    chosen = select(*_COLUMNS).where(RECORD.c.id == record_id, _within(connection, allowed))
+    rows = _run(connection, chosen.order_by(RECORD.c.revision), allowed).all()
     if not rows:
         raise NotFound(f"There is no record {record_id}: look the list up again.")
     return [record_from(row) for row in rows]
 
 
-def since(connection: Connection, sequence: int, limit: int, kinds: Iterable[str]) -> list[Record]:
+def since(
+    connection: Connection, sequence: int, limit: int, kinds: Iterable[str], allowed: Allowed | None = None
+) -> list[Record]:
     """Records after a sequence number."""
-    chosen = select(*_COLUMNS).where(RECORD.c.sequence > sequence)
+    chosen = select(*_COLUMNS).where(RECORD.c.sequence > sequence, _within(connection, allowed))
     wanted = tuple(kinds)
     if wanted:
         chosen = chosen.where(RECORD.c.kind.in_(wanted))
-    rows = connection.execute(chosen.order_by(RECORD.c.sequence).limit(limit))
+    rows = _run(connection, chosen.order_by(RECORD.c.sequence).limit(limit), allowed)
     return [record_from(row) for row in rows]

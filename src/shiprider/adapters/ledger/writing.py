@@ -1,22 +1,32 @@
-"""Turning drafts into rows of the log: revisions checked, digests and links made.
+"""Turning drafts into rows of the log: revisions checked, digests, signatures, links and leaves made.
 
 Always true: a batch is checked as a whole before a row is written; a later draft of a batch sees the
 revisions of the earlier ones.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Table, bindparam, delete, insert
+import msgspec
+from sqlalchemy import Connection, Dialect, Table, bindparam, delete, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from shiprider.adapters.ledger import reading
-from shiprider.adapters.ledger.tables import LATEST, RECORD, TERM
-from shiprider.model.envelope import digest_of
+from shiprider.adapters.ledger.tables import LATEST, RECORD, TERM, TILE, TREE_HEAD
+from shiprider.adapters.ledger.tree import Tiles
+from shiprider.model.envelope import digest_of, envelope_bytes, link_entry
 from shiprider.model.errors import Conflict, UsageError
+from shiprider.model.merkle import leaf_hash
 from shiprider.model.record import KINDS, Draft, Record
+from shiprider.model.release_class import ReleaseClass
+from shiprider.model.tree_head import TreeHead, leaf_entry
 from shiprider.ports.ledger import Filed, Head
+
+#: The signatures of some envelopes, in order.
+Sign = Callable[[Sequence[bytes]], Iterable[bytes]]
 
 _HEX: Final = frozenset("0123456789abcdef")
 
@@ -36,6 +46,8 @@ def check_form(drafts: Sequence[Filed]) -> None:
             raise UsageError(f"{draft.kind[:40]!r} is no kind of record: use one of {', '.join(KINDS)}.")
         if not draft.author:
             raise UsageError(f"The {draft.kind} record {draft.id} names no author: say who decides.")
+        if "\0" in draft.author or "\0" in draft.label or "\0" in draft.purpose or "\0" in draft.case:
+            raise UsageError(f"The {draft.kind} record {draft.id} has a zero character in a text: remove it.")
 
 
 def check_revisions(known: dict[str, tuple[int, str]], drafts: Sequence[Filed]) -> dict[str, tuple[int, str]]:
@@ -55,66 +67,172 @@ def check_revisions(known: dict[str, tuple[int, str]], drafts: Sequence[Filed]) 
     return changed
 
 
-def records_from(
-    drafts: Sequence[Filed], origin: str, head: Head, recorded_us: int
-) -> tuple[list[Record], Head]:
-    """The records that follow `head`, and the head after them."""
-    records: list[Record] = []
-    sequence, previous = head.sequence, head.hash
-    for each in drafts:
+@dataclass(slots=True)
+class Written:
+    """Records made for a commit, with what is stored beside them."""
+
+    records: list[Record] = field(default_factory=list)
+    filed: list[Filed] = field(default_factory=list)
+    class_ids: list[int] = field(default_factory=list)
+    leaves: list[bytes] = field(default_factory=list)
+
+
+def make_records(
+    drafts: Sequence[Filed],
+    *,
+    origin: str,
+    head: Head,
+    recorded_us: int,
+    number: Callable[[ReleaseClass], int],
+    sign: Sign | None,
+    into: Written,
+) -> Head:
+    """Add the records that follow `head` to `into`; the head after them.
+
+    One append's records of one release class are signed together: the hashes in a signature are then of
+    records that whoever may see this one may see too.
+    """
+    envelopes: list[bytes] = []
+    digests: list[str] = []
+    by_class: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for at, each in enumerate(drafts):
         draft = each.draft
         digest = digest_of(draft.body)
-        sequence += 1
-        record = Record(
-            id=draft.id,
-            kind=draft.kind,
-            revision=draft.expected_revision + 1,
-            schema=draft.schema,
-            origin=origin,
-            author=draft.author,
-            valid_from_us=draft.valid_from_us,
-            valid_to_us=draft.valid_to_us,
-            recorded_us=recorded_us,
-            label=draft.label,
-            purpose=draft.purpose,
-            case=draft.case,
-            digest=digest,
-            body=draft.body,
-            signature=b"",
-            sequence=sequence,
-            previous=previous,
+        digests.append(digest)
+        by_class[draft.label, draft.purpose, draft.case].append(at)
+        envelopes.append(
+            envelope_bytes(
+                id=draft.id,
+                kind=draft.kind,
+                revision=draft.expected_revision + 1,
+                schema=draft.schema,
+                origin=origin,
+                author=draft.author,
+                valid_from_us=draft.valid_from_us,
+                valid_to_us=draft.valid_to_us,
+                recorded_us=recorded_us,
+                label=draft.label,
+                purpose=draft.purpose,
+                case=draft.case,
+                digest=digest,
+            )
         )
-        previous = reading.hash_of(record)
-        records.append(record)
-    return records, Head(sequence, previous)
+    signed = [b""] * len(drafts)
+    class_ids = [0] * len(drafts)
+    for (label, purpose, case), places in by_class.items():
+        class_id = number(ReleaseClass(label=label, origin=origin, purpose=purpose, case=case))
+        for at in places:
+            class_ids[at] = class_id
+        if sign is not None:
+            for at, signature in zip(places, sign([envelopes[at] for at in places]), strict=True):
+                signed[at] = signature
+    sequence, previous = head.sequence, head.hash
+    for each, digest, envelope, signature in zip(drafts, digests, envelopes, signed, strict=True):
+        draft = each.draft
+        sequence += 1
+        into.records.append(
+            Record(
+                id=draft.id,
+                kind=draft.kind,
+                revision=draft.expected_revision + 1,
+                schema=draft.schema,
+                origin=origin,
+                author=draft.author,
+                valid_from_us=draft.valid_from_us,
+                valid_to_us=draft.valid_to_us,
+                recorded_us=recorded_us,
+                label=draft.label,
+                purpose=draft.purpose,
+                case=draft.case,
+                digest=digest,
+                body=draft.body,
+                signature=signature,
+                sequence=sequence,
+                previous=previous,
+            )
+        )
+        entry = leaf_entry(envelope, signature)
+        previous = link_entry(previous, sequence, entry)
+        into.leaves.append(leaf_hash(entry))
+    into.filed += drafts
+    into.class_ids += class_ids
+    return Head(sequence, previous)
 
 
-def insert_records(connection: Connection, records: Sequence[Record], drafts: Sequence[Filed]) -> None:
+def insert_records(connection: Connection, written: Written) -> None:
     """Write rows, latest revisions and terms in the open transaction."""
-    _insert(connection, RECORD, [_RECORD_VALUES(record) for record in records])
-    last = {record.id: (record, each.terms) for record, each in zip(records, drafts, strict=True)}
-    changed = [{"gone": id_} for id_, (record, _) in last.items() if record.revision > 1]
-    if changed:
-        connection.execute(delete(LATEST).where(LATEST.c.id == bindparam("gone")), changed)
-        connection.execute(delete(TERM).where(TERM.c.id == bindparam("gone")), changed)
-    _insert(connection, LATEST, [_LATEST_VALUES(record) for record, _ in last.values()])
-    terms = [(term, id_) for id_, (_, found) in last.items() for term in dict.fromkeys(found)]
+    pairs = list(zip(written.records, written.class_ids, strict=True))
+    _insert(connection, RECORD, [(*_RECORD_VALUES(record), class_id) for record, class_id in pairs])
+    last: dict[tuple[str, int], tuple[Record, Sequence[str]]] = {}
+    newest: dict[str, int] = {}
+    revised: set[str] = set()
+    for (record, class_id), each in zip(pairs, written.filed, strict=True):
+        last[record.id, class_id] = (record, each.terms)
+        newest[record.id] = record.sequence
+        if record.revision > 1:
+            revised.add(record.id)
+    if revised:
+        gone = [{"gone": id_, "of": class_id} for id_, class_id in last if id_ in revised]
+        for table in (LATEST, TERM):
+            same = (table.c.id == bindparam("gone"), table.c.class_id == bindparam("of"))
+            connection.execute(delete(table).where(*same), gone)
+        connection.execute(
+            update(LATEST).where(LATEST.c.id == bindparam("old")).values(newest=0),
+            [{"old": id_} for id_ in sorted(revised)],
+        )
+    _insert(
+        connection,
+        LATEST,
+        [
+            (r.id, class_id, r.kind, r.revision, r.sequence, r.valid_from_us, r.valid_to_us,
+             int(newest[r.id] == r.sequence))
+            for (_, class_id), (r, _) in last.items()
+        ],
+    )  # fmt: skip
+    terms = [(term, id_, class_id) for (id_, class_id), (_, t) in last.items() for term in dict.fromkeys(t)]
     if terms:
         _insert(connection, TERM, terms)
 
 
-_RECORD_VALUES: Final = attrgetter(*(column.name for column in RECORD.c))
-_LATEST_VALUES: Final = attrgetter(*(column.name for column in LATEST.c))
+def store_tree(connection: Connection, tiles: Tiles, head: TreeHead) -> None:
+    """Write the changed tiles and the signed head in the open transaction."""
+    rows = [{"level": level, "number": at, "hashes": data} for (level, at), data in tiles.items()]
+    insertion = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(TILE)
+    connection.execute(
+        insertion.on_conflict_do_update(
+            index_elements=["level", "number"], set_={"hashes": insertion.excluded.hashes}
+        ),
+        rows,
+    )
+    connection.execute(insert(TREE_HEAD), msgspec.structs.asdict(head))
+
+
+_RECORD_VALUES: Final = attrgetter(*(column.name for column in RECORD.c if column.name != "class_id"))
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Rows in the table's column order. Compiled once per dialect: the general path costs as much as the write."""
-    dialect = connection.dialect
-    if dialect.positional:
-        connection.exec_driver_sql(_statement(table, dialect), list(rows))
-        return
-    names = [column.name for column in table.c]
-    connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+    if connection.dialect.name == "postgresql":
+        _copy(connection, table, rows)
+    else:
+        connection.exec_driver_sql(_statement(table, connection.dialect), list(rows))
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """PostgreSQL's fastest way in. COPY is refused on a table with row-level security, so by way of another."""
+    names = ", ".join(f'"{column.name}"' for column in table.c)
+    waiting = f"waiting_{table.name}"
+    types = [column.type.compile(connection.dialect).lower() for column in table.c]
+    raw: Any = connection.connection.dbapi_connection
+    with raw.cursor() as cursor:
+        columns = ", ".join(f'"{c.name}" {form}' for c, form in zip(table.c, types, strict=True))
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {waiting} ({columns}) ON COMMIT DELETE ROWS")
+        with cursor.copy(f"COPY {waiting} FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(types)
+            write = copy.write_row
+            for row in rows:
+                write(row)
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {waiting}")  # noqa: S608
 
 
 @cache

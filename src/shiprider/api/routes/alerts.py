@@ -6,7 +6,18 @@ from litestar import get, post
 from litestar.params import Parameter
 
 from shiprider.api import schemas as s
-from shiprider.api.asking import Asked, BoxText, Cursor, Limit, RecordPath, TimeOf, box_of, choices, in_box
+from shiprider.api.asking import (
+    Asked,
+    BoxText,
+    Cursor,
+    Held,
+    Limit,
+    RecordPath,
+    TimeOf,
+    box_of,
+    choices,
+    in_box,
+)
 from shiprider.api.failures import CHANGING, documented
 from shiprider.flow.queue import Sort, ordered
 from shiprider.flow.review import Review
@@ -147,44 +158,59 @@ def _decision(name: str, summary: str):  # type: ignore[no-untyped-def]
 
 
 @_decision("take", "Take an alert: say that you look at it")
-def take(alert_id: RecordPath, data: s.Decide, rendering: Asked, review: Review, author: str) -> s.AlertOut:
+def take(
+    alert_id: RecordPath, data: s.Decide, rendering: Asked, review: Review, holding: Held, author: str
+) -> s.AlertOut:
     """Taking what somebody else holds takes it over."""
+    holding.check_alert(alert_id, rendering.view.alert(alert_id).body, taking=True)
     return rendering.alert(review.take(alert_id, data.expected_revision, author=author, text=data.text))
 
 
 @_decision("escalate", "Escalate an alert to somebody with authority")
 def escalate(
-    alert_id: RecordPath, data: s.Decide, rendering: Asked, review: Review, author: str
+    alert_id: RecordPath, data: s.Decide, rendering: Asked, review: Review, holding: Held, author: str
 ) -> s.AlertOut:
     """It counts as confirmed in the calibration."""
+    holding.check_alert(alert_id, rendering.view.alert(alert_id).body, taking=False)
     return rendering.alert(review.escalate(alert_id, data.expected_revision, author=author, text=data.text))
 
 
 @_decision("reopen", "Put an alert back into the queue")
-def reopen(alert_id: RecordPath, data: s.Decide, rendering: Asked, review: Review, author: str) -> s.AlertOut:
+def reopen(
+    alert_id: RecordPath, data: s.Decide, rendering: Asked, review: Review, holding: Held, author: str
+) -> s.AlertOut:
     """Nobody holds it then."""
+    holding.check_alert(alert_id, rendering.view.alert(alert_id).body, taking=False)
     return rendering.alert(review.reopen(alert_id, data.expected_revision, author=author, text=data.text))
 
 
 @_decision("undo", "Undo the last decision on an alert")
-def undo(alert_id: RecordPath, data: s.Decide, rendering: Asked, review: Review, author: str) -> s.AlertOut:
+def undo(
+    alert_id: RecordPath, data: s.Decide, rendering: Asked, review: Review, holding: Held, author: str
+) -> s.AlertOut:
     """What late data changed in the meantime stays."""
+    holding.check_alert(alert_id, rendering.view.alert(alert_id).body, taking=False)
     return rendering.alert(review.undo(alert_id, data.expected_revision, author=author, text=data.text))
 
 
 @_decision("dismiss", "Dismiss an alert with a reason")
 def dismiss(
-    alert_id: RecordPath, data: s.Dismiss, rendering: Asked, review: Review, author: str
+    alert_id: RecordPath, data: s.Dismiss, rendering: Asked, review: Review, holding: Held, author: str
 ) -> s.AlertOut:
     """The reason is kept and feeds the ranking."""
+    holding.check_alert(alert_id, rendering.view.alert(alert_id).body, taking=False)
     return rendering.alert(
         review.dismiss(alert_id, data.expected_revision, author=author, reason=data.reason, text=data.text)
     )
 
 
 @_decision("merge", "Merge an alert into another one")
-def merge(alert_id: RecordPath, data: s.Merge, rendering: Asked, review: Review, author: str) -> s.AlertOut:
-    """The other one stays open."""
+def merge(
+    alert_id: RecordPath, data: s.Merge, rendering: Asked, review: Review, holding: Held, author: str
+) -> s.AlertOut:
+    """The other one stays open; it too must be one that the observer sees."""
+    holding.check_alert(alert_id, rendering.view.alert(alert_id).body, taking=False)
+    rendering.view.alert(data.into)
     return rendering.alert(review.merge(alert_id, data.expected_revision, author=author, into=data.into))
 
 

@@ -4,9 +4,9 @@ Always true: what is asked here is itself logged before it is answered; who is n
 """
 
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import Parameter
 
 from shiprider.api import schemas as s
@@ -22,7 +22,7 @@ from shiprider.ports.access_log import Question
 TAG: Final = ["audit"]
 
 #: Who may read the node's metrics: they name feeds and counts, no person and no object.
-METRICS_ROLES: Final = frozenset({"auditor", "administrator"})
+METRICS_ROLES: Final = frozenset({"auditor", "node_administrator"})
 
 Text = Annotated[str, Parameter(max_length=200)]
 
@@ -214,13 +214,12 @@ def check_audit_log(rendering: Asked, site: Here) -> s.AuditChecked:
 
 
 @get("/metrics", include_in_schema=False, media_type="text/plain", sync_to_thread=True)
-def get_metrics(request: Request[Any, Any, Any], rendering: Asked, site: Here) -> Response[bytes]:
+def get_metrics(rendering: Asked, site: Here) -> Response[bytes]:
     """Prometheus' text format; for programs with the start-up token, auditors and administrators."""
     observer = rendering.view.observer
     if site.metrics is None:
         raise NotFound("This node is not measured: start it with `shiprider run`.")
-    program = bool(getattr(request.scope["state"]["person"], "program", False))
-    if not program and not METRICS_ROLES & set(observer.roles):
+    if not METRICS_ROLES & set(observer.roles):
         raise Forbidden("Metrics are for auditors and administrators: ask the administrator for the role.")
     return Response(site.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 

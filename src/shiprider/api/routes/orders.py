@@ -1,13 +1,17 @@
 """Standing orders: areas, watchlists, legal holds."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from litestar import get, post
 
 from shiprider.api import schemas as s
-from shiprider.api.asking import Asked
+from shiprider.api.asking import Asked, Held
 from shiprider.api.failures import CHANGING, documented
+from shiprider.flow.holding import Holding
 from shiprider.flow.review import Review
+from shiprider.flow.view import Seen
+from shiprider.model.errors import NotFound
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist, WatchlistEntry
 
 TAG: Final = ["orders"]
@@ -34,8 +38,9 @@ def list_areas(rendering: Asked) -> s.Areas:
     responses=documented(404, *CHANGING),
     sync_to_thread=True,
 )
-def write_area(data: s.AreaNew, rendering: Asked, review: Review, author: str) -> s.AreaOut:
+def write_area(data: s.AreaNew, rendering: Asked, review: Review, holding: Held, author: str) -> s.AreaOut:
     """With `id` and `expected_revision` it is a change."""
+    _check(holding, "area", data.id, rendering.view.areas())
     body = WatchedArea(name=data.name, ring=tuple(data.ring), text=data.text, active=data.active)
     return rendering.area(
         review.area(body, author=author, area_id=data.id or "", expected_revision=data.expected_revision)
@@ -63,8 +68,11 @@ def list_watchlists(rendering: Asked) -> s.Watchlists:
     responses=documented(404, *CHANGING),
     sync_to_thread=True,
 )
-def write_watchlist(data: s.WatchlistNew, rendering: Asked, review: Review, author: str) -> s.WatchlistOut:
+def write_watchlist(
+    data: s.WatchlistNew, rendering: Asked, review: Review, holding: Held, author: str
+) -> s.WatchlistOut:
     """With `id` and `expected_revision` it is a change."""
+    _check(holding, "watchlist", data.id, rendering.view.watchlists())
     entries = tuple(
         WatchlistEntry(**{name: getattr(entry, name) for name in WatchlistEntry.__struct_fields__})
         for entry in data.entries
@@ -96,8 +104,11 @@ def list_legal_holds(rendering: Asked) -> s.LegalHolds:
     responses=documented(404, *CHANGING),
     sync_to_thread=True,
 )
-def write_legal_hold(data: s.LegalHoldNew, rendering: Asked, review: Review, author: str) -> s.LegalHoldOut:
+def write_legal_hold(
+    data: s.LegalHoldNew, rendering: Asked, review: Review, holding: Held, author: str
+) -> s.LegalHoldOut:
     """A release is a change with `released`."""
+    _check(holding, "legal hold", data.id, rendering.view.legal_holds())
     body = LegalHold(
         reason=data.reason,
         mmsi=tuple(data.mmsi),
@@ -114,6 +125,16 @@ def write_legal_hold(data: s.LegalHoldNew, rendering: Asked, review: Review, aut
             expected_revision=data.expected_revision,
         )
     )
+
+
+def _check(holding: Holding, what: str, record_id: str | None, orders: Sequence[Seen[Any]]) -> None:
+    """The order that is changed, not another one. Raises Forbidden, NotFound."""
+    if not record_id:
+        return
+    found = next((item for item in orders if item.record.id == record_id), None)
+    if found is None:
+        raise NotFound(f"There is no {what} {record_id}: look the list up again.")
+    holding.check_written(what, found.record.author)
 
 
 HANDLERS = [list_areas, write_area, list_watchlists, write_watchlist, list_legal_holds, write_legal_hold]

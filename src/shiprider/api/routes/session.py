@@ -6,40 +6,67 @@ from litestar import Request, Response, get, post, put
 
 from shiprider import __version__
 from shiprider.api import schemas as s
-from shiprider.api.asking import Asked, Here
+from shiprider.api.asking import Asked, Here, Who
+from shiprider.api.authorising import Asker
 from shiprider.api.failures import CHANGING, documented
-from shiprider.api.gate import cookie_header
+from shiprider.api.permissions import TABLE, permissions_of
 from shiprider.api.rendering import Rendering
+from shiprider.api.schemas_access import CodeAsked, Done
 from shiprider.api.site import Site
+from shiprider.api.words import language_of
 from shiprider.flow.review import Review
 from shiprider.model.errors import Forbidden
 from shiprider.model.orders import Preferences
 
 TAG = ["session"]
+LIVE = TABLE["WS", "/api/v1/live"]
 
 
-def _session(rendering: Rendering, site: Site, officer: str) -> s.Session:
+def _session(rendering: Rendering, site: Site, asker: Asker | None) -> s.Session:
     language: Any = rendering.language
-    return s.Session(officer=officer, language=language, node=site.node, version=__version__)
+    session = asker.session if asker is not None else None
+    return s.Session(
+        officer=session.name if session else "",
+        language=language,
+        node=site.node,
+        version=__version__,
+        kind=session.kind if session else "demo",
+        enrolling=bool(session and session.enrolling),
+        purpose=session.purpose if session else "",
+        permissions=[str(each) for each in permissions_of(asker.roles)]
+        if asker is not None and not asker.session.enrolling
+        else [],
+        live=bool(asker and asker.may(LIVE)),
+    )
 
 
 @post(
     "/session",
     operation_id="begin_session",
-    summary="Exchange the start-up token for a session cookie",
+    summary="Exchange the start-up token for a session cookie, in a demonstration",
     status_code=200,
     tags=TAG,
     responses=documented(413, 415),
     sync_to_thread=False,
 )
-def begin_session(
-    request: Request[Any, Any, Any], data: s.SessionToken, rendering: Asked, site: Here
-) -> Response[s.Session]:
-    """Raises Forbidden where the token is wrong."""
-    cookie = request.scope["state"]["sessions"].begin(data.token)
+def begin_session(request: Request[Any, Any, Any], data: s.SessionToken, site: Here) -> Response[s.Session]:
+    """Raises Forbidden where the token is wrong, or people sign in with accounts."""
+    state = request.scope["state"]
+    if not state["demo"]:
+        raise Forbidden("This node knows its people: sign in with your account.")
+    cookie = state["sessions"].begin(
+        data.token,
+        purpose=site.access.settings.purposes[0],
+        address=state["address"],
+        agent=state["agent"],
+    )
     if cookie is None:
         raise Forbidden("This is not the token: open the start-up URL that the node printed.")
-    return Response(_session(rendering, site, ""), headers={"set-cookie": cookie_header(cookie)})
+    asker = Asker(site.access, state["sessions"].of(cookie))
+    language = language_of(None, request.headers.get("accept-language"), site.language)
+    rendering = Rendering(site.view(asker.observer), language)
+    begun = _session(rendering, site, asker)
+    return Response(begun, headers={"set-cookie": state["place"].cookie_header(cookie)})
 
 
 @get(
@@ -50,29 +77,47 @@ def begin_session(
     responses=documented(),
     sync_to_thread=False,
 )
-def get_session(request: Request[Any, Any, Any], rendering: Asked, site: Here) -> s.Session:
+def get_session(asker: Who, rendering: Asked, site: Here) -> s.Session:
     """The session of who asks."""
-    return _session(rendering, site, request.scope["state"]["person"].officer)
+    return _session(rendering, site, asker)
 
 
 @put(
     "/session",
     operation_id="say_who",
-    summary="Say who you are",
+    summary="Say who you are, where no account says it",
     tags=TAG,
     responses=documented(*CHANGING),
     sync_to_thread=False,
 )
-def say_who(
-    request: Request[Any, Any, Any], data: s.SessionChange, rendering: Asked, site: Here
-) -> s.Session:
-    """Decisions from now on carry this name."""
+def say_who(data: s.SessionChange, asker: Who, rendering: Asked, site: Here) -> s.Session:
+    """Decisions from now on carry this name. Raises Forbidden where it is an account's."""
     name = " ".join(data.officer.split())
     if not name or not name.isprintable():
         raise Forbidden("A name is made of letters: write yours.")
-    person = request.scope["state"]["person"]
-    person.officer = name
-    return _session(rendering, site, name)
+    if asker.session.kind == "account":
+        raise Forbidden("Your decisions carry the name of your account: it cannot be another one.")
+    if site.access.accounts.find(name=name) is not None:
+        raise Forbidden(f"{name} has an account here: sign in with it.")
+    asker.session.name = name
+    return _session(rendering, site, asker)
+
+
+@post(
+    "/sign-out",
+    operation_id="sign_out",
+    summary="End this session",
+    status_code=200,
+    tags=TAG,
+    responses=documented(*CHANGING),
+    sync_to_thread=False,
+)
+def sign_out(request: Request[Any, Any, Any], data: CodeAsked, asker: Who) -> Response[Done]:
+    """The browser forgets its cookie, the node the session."""
+    del data
+    state = request.scope["state"]
+    state["sessions"].end(asker.session)
+    return Response(Done(), headers={"set-cookie": state["place"].cookie_header("", age_s=0)})
 
 
 @get(
@@ -125,4 +170,4 @@ def change_settings(data: s.SettingsChange, rendering: Asked, review: Review, au
     return _settings(rendering)
 
 
-HANDLERS = [begin_session, get_session, say_who, get_status, get_settings, change_settings]
+HANDLERS = [begin_session, get_session, say_who, sign_out, get_status, get_settings, change_settings]

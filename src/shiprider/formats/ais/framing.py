@@ -696,7 +696,7 @@ def _judged(buf, start, end, ahead, ahead_end, clock, previous, moment, out):
             if not agrees and other < 0:
                 other = out[0]
             calm += abs(out[0] - (clock if clock >= 0 else other)) <= _HOUR
-    i = 0
+    i = np.int64(0)  # not a literal, for which every kernel called with it would be compiled again
     while i < ahead_end and seen < NEXT_STAMPS and i + max(end - start, 0) < NEXT_BYTES:
         i = _peek(ahead, i, ahead_end, out)
         if out[0] >= 0:

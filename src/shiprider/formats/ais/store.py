@@ -117,7 +117,7 @@ class Store:
             "kind": int(SensorKind.AIS),
             "claimed_id_kind": int(IdentityKind.MMSI),
             "duplicate_of": None,
-            "label_id": 0,
+            "label_id": context.label_id,
         }
         # Looking a type up in a schema takes longer than making an array.
         self._types = [(name, schema.field(name).type) for name in schema.names]

@@ -389,7 +389,7 @@ class CsvDecoder:
             nature=pl.lit(int(context.nature)),
             flaws=pl.lit(0),
             duplicate_of=pl.lit(None, pl.Int64),
-            label_id=pl.lit(0),
+            label_id=pl.lit(context.label_id),
         )
 
     def _changed(self, rows: pl.DataFrame) -> pl.DataFrame:

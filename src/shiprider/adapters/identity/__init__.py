@@ -1,0 +1,1 @@
+"""Organisations that vouch for their people."""

@@ -1,0 +1,1 @@
+"""Keys: where a node keeps what it signs with."""

@@ -1,0 +1,1 @@
+"""The policy engine: agreements and labels as Cedar policies."""

@@ -1,0 +1,217 @@
+"""Who may do what: one table from route to permission, one from permission to roles.
+
+Always true: a route that stands in no table is answered to nobody and keeps the application from starting;
+a permission without roles is nobody's; whoever runs the node holds no permission over content, and the
+auditor holds none but the audit's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from shiprider.model.access_entry import Act
+from shiprider.model.account import CONTENT_ROLES, ROLES, Role
+
+Permission = Literal[
+    "public",
+    "enrol",
+    "self",
+    "say_name",
+    "see_status",
+    "see_content",
+    "see_raw",
+    "decide",
+    "overrule",
+    "annotate",
+    "keep_watch",
+    "give_orders",
+    "hold_for_law",
+    "choose_looks",
+    "break_glass",
+    "administer",
+    "audit",
+    "measure",
+]
+
+#: Those who work with alerts and vessels; a community liaison has the map and the alerts, not the bytes.
+_CONTENT: Final = frozenset(CONTENT_ROLES)
+_DESK: Final[frozenset[Role]] = frozenset({"watch_officer", "intelligence_analyst"})
+
+#: Whom each permission belongs to. `public` is anybody's, `enrol` and `self` whoever has signed in.
+ROLES_OF: Final[dict[Permission, frozenset[Role]]] = {
+    "public": frozenset(ROLES),
+    "enrol": frozenset(ROLES),
+    "self": frozenset(ROLES),
+    "say_name": _CONTENT,
+    "see_status": _CONTENT | {"node_administrator"},
+    "see_content": _CONTENT,
+    "see_raw": _DESK | {"liaison_officer", "legal_adviser", "evidence_custodian", "evaluator"},
+    "decide": _DESK,
+    "overrule": frozenset({"intelligence_analyst"}),
+    "annotate": _DESK | {"liaison_officer", "planner", "legal_adviser", "evidence_custodian"},
+    "keep_watch": frozenset({"watch_officer"}),
+    "give_orders": _DESK | {"planner"},
+    "hold_for_law": frozenset({"legal_adviser", "evidence_custodian"}),
+    "choose_looks": _CONTENT,
+    "break_glass": _CONTENT,
+    "administer": frozenset({"node_administrator"}),
+    "audit": frozenset({"auditor"}),
+    "measure": frozenset({"auditor", "node_administrator"}),
+}
+
+#: Reading content needs a purpose.
+NEEDS_PURPOSE: Final[frozenset[Permission]] = frozenset(
+    {"see_content", "see_raw", "decide", "annotate", "keep_watch", "give_orders", "hold_for_law"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a route asks for. `act` is what the access log calls it; None: nothing of anybody is shown.
+
+    `by_hand`: what was allowed is logged by what does it, with its reason; a refusal is logged as all are.
+    """
+
+    permission: Permission
+    act: Act | None = None
+    by_hand: bool = False
+
+
+_SELF: Final = Rule("self")
+_READ: Final = Rule("see_content", "read")
+_SEARCH: Final = Rule("see_content", "search")
+_DECIDE: Final = Rule("decide", "change")
+_ADMINISTER: Final = Rule("administer", "administer", by_hand=True)
+_BREAK: Final = Rule("break_glass", "break_glass", by_hand=True)
+
+#: (method, path) as the application's route table has them; WS is a WebSocket. Under /api/v1.
+_API: Final[dict[tuple[str, str], Rule]] = {
+    ("GET", "/openapi.json"): _SELF,
+    ("GET", "/description"): _SELF,
+    ("GET", "/description/openapi.json"): _SELF,
+    ("GET", "/description/{path}"): _SELF,
+    # Coming in.
+    ("GET", "/sign-in"): Rule("public"),
+    ("POST", "/sign-in/password"): Rule("public", "sign_in", by_hand=True),
+    ("POST", "/sign-in/code"): Rule("public", "sign_in", by_hand=True),
+    ("POST", "/sign-in/passkey/options"): Rule("public"),
+    ("POST", "/sign-in/passkey"): Rule("public", "sign_in", by_hand=True),
+    ("POST", "/session"): Rule("public", "sign_in", by_hand=True),
+    # Oneself.
+    ("GET", "/session"): Rule("enrol"),
+    ("PUT", "/session"): Rule("say_name"),
+    ("POST", "/sign-out"): Rule("enrol", "sign_out"),
+    ("POST", "/me/authenticator"): Rule("enrol"),
+    ("POST", "/me/password"): Rule("enrol", "administer", by_hand=True),
+    ("POST", "/me/passkeys/options"): Rule("enrol"),
+    ("POST", "/me/passkeys"): Rule("enrol", "administer", by_hand=True),
+    ("GET", "/me"): _SELF,
+    ("PUT", "/me/purpose"): Rule("self", "change"),
+    ("GET", "/me/sessions"): _SELF,
+    ("POST", "/me/sessions/{session_id}/revoke"): Rule("self", "sign_out"),
+    ("GET", "/me/notices"): _SELF,
+    ("POST", "/me/notices/{notice_id}/seen"): Rule("self", "change"),
+    ("GET", "/break-glass"): Rule("break_glass"),
+    ("POST", "/break-glass"): _BREAK,
+    ("POST", "/break-glass/end"): _BREAK,
+    # Running the node.
+    ("GET", "/accounts"): Rule("administer", "administer"),
+    ("POST", "/accounts"): _ADMINISTER,
+    ("PUT", "/accounts/{account_id}"): _ADMINISTER,
+    ("POST", "/accounts/{account_id}/code"): _ADMINISTER,
+    ("GET", "/accounts/{account_id}/sessions"): Rule("administer", "administer"),
+    ("POST", "/accounts/{account_id}/sign-out"): Rule("administer", "administer"),
+    ("GET", "/status"): Rule("see_status"),
+    ("GET", "/metrics"): Rule("measure"),
+    # Looking it over: what was allowed is logged with what was asked.
+    ("GET", "/audit/entries"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/people"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/alarms"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/head"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/check"): Rule("audit", "read", by_hand=True),
+    # Content.
+    ("GET", "/settings"): Rule("see_status"),
+    ("PUT", "/settings"): Rule("choose_looks", "change"),
+    ("GET", "/alerts"): _SEARCH,
+    ("GET", "/alerts/{alert_id}"): _READ,
+    ("POST", "/alerts/{alert_id}/take"): _DECIDE,
+    ("POST", "/alerts/{alert_id}/escalate"): _DECIDE,
+    ("POST", "/alerts/{alert_id}/reopen"): _DECIDE,
+    ("POST", "/alerts/{alert_id}/undo"): _DECIDE,
+    ("POST", "/alerts/{alert_id}/dismiss"): _DECIDE,
+    ("POST", "/alerts/{alert_id}/merge"): _DECIDE,
+    ("GET", "/findings"): _SEARCH,
+    ("GET", "/findings/{finding_id}"): _READ,
+    ("GET", "/findings/{finding_id}/history"): _READ,
+    ("GET", "/vessels"): _SEARCH,
+    ("GET", "/vessels/names"): _READ,
+    ("GET", "/vessels/{mmsi}"): _READ,
+    ("GET", "/vessels/{mmsi}/tracks"): _READ,
+    ("GET", "/observations/{raw}"): Rule("see_raw", "read"),
+    ("GET", "/picture"): _READ,
+    ("GET", "/reception"): _READ,
+    ("GET", "/quarantine"): Rule("see_raw", "read"),
+    ("GET", "/calibration"): Rule("see_content", "count"),
+    ("GET", "/areas"): _READ,
+    ("POST", "/areas"): Rule("give_orders", "change"),
+    ("GET", "/watchlists"): _READ,
+    ("POST", "/watchlists"): Rule("give_orders", "change"),
+    ("GET", "/legal-holds"): _READ,
+    ("POST", "/legal-holds"): Rule("hold_for_law", "change"),
+    ("GET", "/notes"): _READ,
+    ("POST", "/notes"): Rule("annotate", "change"),
+    ("GET", "/watch-log"): _READ,
+    ("POST", "/watch-log"): Rule("keep_watch", "change"),
+    ("GET", "/handover/summary"): _READ,
+    ("GET", "/handover"): _READ,
+    ("POST", "/handover"): Rule("keep_watch", "change"),
+    ("WS", "/live"): Rule("see_content", "live", by_hand=True),
+}
+
+#: Every route. The page itself holds nothing of the node; what it shows it asks for.
+TABLE: Final[dict[tuple[str, str], Rule]] = {
+    **{(method, f"/api/v1{path}"): rule for (method, path), rule in _API.items()},
+    ("GET", "/"): Rule("public"),
+    ("GET", "/{path}"): Rule("public"),
+    ("GET", "/sign-in/with/{provider}"): Rule("public"),
+    ("GET", "/sign-in/return"): Rule("public", "sign_in", by_hand=True),
+}
+
+#: What of the API is answered without a session.
+OPEN: Final = frozenset(key for key, rule in TABLE.items() if rule.permission == "public")
+
+
+def may(roles: Iterable[str], permission: Permission) -> bool:
+    """Whether any of these roles holds the permission."""
+    return not ROLES_OF.get(permission, frozenset()).isdisjoint(roles)
+
+
+def permissions_of(roles: Iterable[str]) -> list[Permission]:
+    """All that these roles may do."""
+    held = tuple(roles)
+    return [permission for permission in ROLES_OF if permission != "public" and may(held, permission)]
+
+
+def roles_for(permission: Permission) -> list[str]:
+    """Whose it is, in the order of the domain."""
+    return [role for role in ROLES if role in ROLES_OF[permission]]
+
+
+def routes_of(application: Any) -> set[tuple[str, str]]:
+    """(method, path) of every route of an application, its WebSockets too."""
+    found: set[tuple[str, str]] = set()
+    for route in application.routes:
+        methods = getattr(route, "methods", None) or {"WS"}
+        # An answer to OPTIONS is made by the framework for every path; the gate lets none through.
+        found |= {(method, route.path_format) for method in methods if method != "OPTIONS"}
+    return found
+
+
+def check_complete(application: Any) -> None:
+    """Raises RuntimeError where a route is in no table, or the table names a route that is none."""
+    routes = routes_of(application)
+    if routes != set(TABLE):
+        lacking, idle = sorted(routes - set(TABLE)), sorted(set(TABLE) - routes)
+        raise RuntimeError(
+            f"api/permissions.py: routes in no table {lacking}, entries without a route {idle}"
+        )

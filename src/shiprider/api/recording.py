@@ -1,0 +1,117 @@
+"""Recording: what left the node, to whom and for what, before it leaves.
+
+Always true: an answer of a route that shows content is held until its line in the access log is durable;
+where it cannot be written the answer is thrown away and refused; the line names ids that stand in the
+answer itself, so that no handler can forget one.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+
+from shiprider.api.authorising import Asker, entry
+from shiprider.api.permissions import Rule
+from shiprider.api.schemas import Failure
+from shiprider.flow.access import Access
+from shiprider.model.errors import NotLogged
+
+Message = Any
+Send = Callable[[Message], Awaitable[None]]
+
+#: Ids of records and of vessels in an answer; the form is that of api/schemas.py, written by msgspec.
+_OBJECTS: Final = re.compile(rb'"(?:id|finding|alert)":"([0-9a-f]{32})"|"mmsi":(\d{1,9})\b')
+
+#: Ids in one line of the log; there may be more in the answer, `count` says how many.
+MOST_OBJECTS: Final = 500
+
+_REFUSED: Final = (401, 403, 404, 421)
+
+
+def recorded(app: Callable[..., Awaitable[None]], access: Access) -> Callable[..., Awaitable[None]]:
+    """The application, its answers held until they are in the log."""
+
+    async def application(scope: Any, receive: Any, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        held: list[Message] = []
+
+        async def holding(message: Message) -> None:
+            rule: Rule | None = scope["state"].get("rule")
+            if rule is None or rule.act is None:
+                await send(message)
+                return
+            held.append(message)
+            if message["type"] != "http.response.body" or message.get("more_body"):
+                return
+            try:
+                await _record(scope, access, rule, held)
+            except NotLogged as error:
+                await _refuse(send, str(error))
+                return
+            for each in held:
+                await send(each)
+
+        await app(scope, receive, holding)
+
+    return application
+
+
+async def _record(scope: Any, access: Access, rule: Rule, held: list[Message]) -> None:
+    state = scope["state"]
+    status = held[0].get("status", 500)
+    asker: Asker | None = state.get("asker")
+    if status < 400:
+        if rule.by_hand or state.get("logged"):
+            return
+        content = b"".join(message.get("body", b"") for message in held[1:])
+        objects = objects_in(content)
+        path = [str(value) for value in scope.get("path_params", {}).values()]
+        named = tuple(dict.fromkeys((*path, *objects)))
+        line = entry(
+            asker,
+            rule,
+            state["what"],
+            "allowed",
+            access.clock(),
+            objects=named[:MOST_OBJECTS],
+            count=len(named),
+        )
+    elif asker is None:
+        # Strangers are counted where they sign in; a flood of them must not fill the log.
+        return
+    else:
+        outcome = "denied" if status in _REFUSED else "failed"
+        path_objects = tuple(str(value)[:64] for value in scope.get("path_params", {}).values())
+        line = entry(
+            asker,
+            rule,
+            state["what"],
+            outcome,
+            access.clock(),
+            objects=path_objects,
+            why=state.get("why", str(status)),
+        )
+    await asyncio.to_thread(access.record, line)
+
+
+def objects_in(content: bytes) -> list[str]:
+    """Ids in an answer, each once."""
+    found = (a or b for a, b in _OBJECTS.findall(content))
+    return [each.decode() for each in dict.fromkeys(found)]
+
+
+async def _refuse(send: Send, sentence: str) -> None:
+    message, _, hint = sentence.rpartition(": ")
+    failure = Failure(error="not_logged", message=f"{message}.", hint=hint[:1].upper() + hint[1:])
+    body = msgspec.json.encode(failure)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"retry-after", b"5"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
