@@ -28,6 +28,7 @@ from shiprider.api.recording import recorded
 from shiprider.api.routes import (
     accounts,
     alerts,
+    audit,
     break_glass,
     live,
     logbook,
@@ -54,7 +55,19 @@ _NO_PAGE: Final = (
 _FOR_EVER: Final = "private, max-age=31536000, immutable"
 
 
-_SUBJECTS: Final = (session, sign_in, me, break_glass, accounts, alerts, vessels, orders, logbook, node)
+_SUBJECTS: Final = (
+    session,
+    sign_in,
+    me,
+    break_glass,
+    accounts,
+    alerts,
+    vessels,
+    orders,
+    logbook,
+    node,
+    audit,
+)
 
 
 def static_folder() -> Path:

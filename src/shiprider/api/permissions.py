@@ -30,6 +30,7 @@ Permission = Literal[
     "break_glass",
     "administer",
     "audit",
+    "measure",
 ]
 
 #: Those who work with alerts and vessels; a community liaison has the map and the alerts, not the bytes.
@@ -55,6 +56,7 @@ ROLES_OF: Final[dict[Permission, frozenset[Role]]] = {
     "break_glass": _CONTENT,
     "administer": frozenset({"node_administrator"}),
     "audit": frozenset({"auditor"}),
+    "measure": frozenset({"auditor", "node_administrator"}),
 }
 
 #: Reading content needs a purpose.
@@ -120,6 +122,13 @@ _API: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/accounts/{account_id}/sessions"): Rule("administer", "administer"),
     ("POST", "/accounts/{account_id}/sign-out"): Rule("administer", "administer"),
     ("GET", "/status"): Rule("see_status"),
+    ("GET", "/metrics"): Rule("measure"),
+    # Looking it over: what was allowed is logged with what was asked.
+    ("GET", "/audit/entries"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/people"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/alarms"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/head"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/check"): Rule("audit", "read", by_hand=True),
     # Content.
     ("GET", "/settings"): Rule("see_status"),
     ("PUT", "/settings"): Rule("choose_looks", "change"),

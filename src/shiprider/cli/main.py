@@ -35,6 +35,8 @@ COMMANDS: Final[dict[str, tuple[str, str, bool]]] = {
     "backup": ("backup", "Copy a node, also while it runs; check a copy.", False),
     "restore": ("restore", "Make a node from a copy.", False),
     "keys": ("keys", "The node's signing keys: list, replace, write one off as lost.", False),
+    "audit": ("audit", "Who saw, searched, exported or was refused what.", False),
+    "evidence": ("evidence", "Export a finding as a package that verifies offline.", False),
     "bench": ("bench.command", "Measure ours beside the peers, both sides in one run.", False),
     "accounts": ("accounts", "Who may sign in; a new one-time code for whoever lost his way in.", False),
     "doctor": ("doctor", "Check this machine and a node.", False),

@@ -75,6 +75,7 @@ def site_of(opened: "OpenNode", access: "Access", *, demo: bool = False) -> "Sit
     """What the API is handed of an opened node."""
     from shiprider import __version__
     from shiprider.api.site import Site
+    from shiprider.bootstrap import metrics
 
     return Site(
         node=opened.settings.node,
@@ -86,6 +87,8 @@ def site_of(opened: "OpenNode", access: "Access", *, demo: bool = False) -> "Sit
         nation=opened.settings.nation,
         language=opened.settings.language,
         demo=demo,
+        audit=opened.audit,
+        metrics=metrics(opened),
     )
 
 
@@ -123,7 +126,7 @@ def node_api(folder: Path) -> Iterator[Api]:
     from shiprider.api.server import Server
     from shiprider.bootstrap import open_access, open_node
 
-    with open_node(folder) as opened, open_access(folder, opened.settings) as access:
+    with open_node(folder) as opened, open_access(folder, opened.settings, opened.access_log) as access:
         opened.node.load_picture()
         server = Server(site_of(opened, access), host="127.0.0.1", port=0)
         server.start()

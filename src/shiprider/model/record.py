@@ -25,6 +25,8 @@ KINDS: Final = (
     "agreement",
     "tear_line",
     "tear_line_link",
+    "evidence_export",
+    "browsing_alarm",
 )
 
 
