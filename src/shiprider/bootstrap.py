@@ -139,11 +139,18 @@ def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = (
 
 
 def recording(
-    path: str, *, name: str = "", start_us: int | None = None, form: str = "", columns: str = ""
+    path: str,
+    *,
+    name: str = "",
+    start_us: int | None = None,
+    form: str = "",
+    columns: str = "",
+    label: str = "",
 ) -> Feed:
     """The feed of one recording; `-` is standard input; `columns` a TOML file about a table's columns.
 
-    Raises UsageError where there is no such file, InputError where the column map is none.
+    `label` is the label of its rows as a person writes it. Raises UsageError where there is no such file, InputError
+    where the column map or the label is none.
     """
     declaration = Declaration(
         name=name or ("stdin" if path == "-" else spelt(Path(path).name)),
@@ -152,6 +159,7 @@ def recording(
         start_us=start_us,
         received_clock="recording",
         columns=column_map(columns) if columns else "",
+        label=written(label).text,
     )
     if path == "-":
         return StandardInputFeed(declaration)
@@ -521,6 +529,23 @@ def read_rules(path: str) -> "Rules":
     return parse_rules(read_text(path), path)
 
 
+def node_rules(settings: Settings, folder: Path) -> "Rules":
+    """The rules of a node: its policy file, or without one nothing but its own people. Raises UsageError, InputError."""
+    from shiprider.model.agreement import AgreementBook
+    from shiprider.model.rules import Rules as Made
+    from shiprider.model.rules import home_of
+
+    if not settings.policy:
+        own = home_of(settings.node, settings.nation, settings.organisation)
+        return Made(settings.node, (own,), AgreementBook())
+    rules = read_rules(_beside(folder, settings.policy))
+    if rules.node != settings.node:
+        raise UsageError(
+            f"{settings.policy} is the policy of {rules.node!r}, but this node is {settings.node!r}: correct one of them."
+        )
+    return rules
+
+
 def policy(rules: "Rules") -> "CedarPolicy":
     """The engine for these rules. Raises UsageError where they cannot be meant."""
     from shiprider.adapters.policy.cedar import CedarPolicy
@@ -692,6 +717,7 @@ def _operators_files(opened: OpenNode) -> list[Path]:
         watch.anchorages,
         watch.receivers,
         watch.user_presets,
+        opened.settings.policy,
         *(f.columns for f in opened.settings.feeds),
     }
     root = opened.folder.resolve()
@@ -741,20 +767,11 @@ def open_access_log(
 
 def bench_access_log(folder: Path) -> AccessLog:
     """An access log under a key of its own, for measuring."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
     from shiprider.adapters.access_log.segmented import SegmentedAccessLog
-    from shiprider.ports.signing import key_id_of
+    from shiprider.adapters.keys.files import FileKeys
 
-    private = Ed25519PrivateKey.generate()
-    name = key_id_of(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
-
-    class Key:
-        def sign(self, message: bytes) -> tuple[str, bytes]:
-            return name, private.sign(message)
-
-    return SegmentedAccessLog(folder, origin="bench", signer=Key())
+    keys = FileKeys(folder.parent / "bench-keys", clock=wall_us)
+    return SegmentedAccessLog(folder, origin="bench", signer=KeySigner(keys, wall_us), check=keys.check)
 
 
 def check_access_log(folder: Path, head: Path | None = None, check: Checker | None = None) -> Head:

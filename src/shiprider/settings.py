@@ -169,10 +169,16 @@ class KeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of it. `ledger` is `sqlite`, a `postgresql://` address without a password, or `file:NAME`."""
+    """All of it. `ledger` is `sqlite`, a `postgresql://` address without a password, or `file:NAME`.
+
+    `nation` (ISO 3166-1, three letters) and `organisation` say whose node it is; `policy` is a file beside the settings
+    (docs/sharing.md): without one, nobody but the node's own people sees anything.
+    """
 
     node: str = "node"
     nation: str = ""
+    organisation: str = ""
+    policy: str = ""
     language: Literal["en", "es"] = "en"
     commit_every_s: float = 10.0
     feeds: tuple[FeedSettings, ...] = ()
@@ -314,6 +320,7 @@ node = "{node}"
 language = "en"            # en or es
 commit_every_s = 10.0      # the lake commits this often
 # ledger = "file:ledger.url" # PostgreSQL: the file holds postgresql://…; the default is one SQLite file
+# policy = "policy.toml"   # whose nodes are whose, which agreements there are
 
 [watch]
 alerts_per_watch = 60      # the budget of attention

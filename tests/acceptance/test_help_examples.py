@@ -3,11 +3,14 @@
 import importlib
 import json
 import shlex
+from pathlib import Path
 
 import click
 import pytest
 
 from shiprider.cli.main import COMMANDS
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 
 
 def examples(name: str) -> list[list[str]]:
@@ -62,6 +65,8 @@ def test_json_is_one_object_a_line_in_every_command(shiprider, node, recording, 
         ["restore", tmp_path / "copy", tmp_path / "restored", *sealing, "--json"],
         ["rebuild", tmp_path / "restored", "--json"],
         ["doctor", "--node", node, "--json"],
+        ["policy", "check", EXAMPLES / "policy.toml", "--json"],
+        ["policy", "diff", EXAMPLES / "policy-wider.toml", EXAMPLES / "policy.toml", "--json"],
         ["simulate", "demo", "--hours", 1, "--out", tmp_path / "s.nmea", "--json"],
     ]
     for words in commands:

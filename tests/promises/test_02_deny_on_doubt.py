@@ -6,6 +6,7 @@ the answer must turn to no. The engine is then made to fail in every way it can,
 
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import cedarpy
 import pytest
@@ -279,7 +280,24 @@ def test_a_failure_is_not_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(cedarpy, "is_authorized_batch", _raises)
         assert not policy.decide(READER, "read", [CLASS], T0)[0].allowed
+    with monkeypatch.context() as patch:
+        patch.setattr(cedarpy, "is_authorized_batch", _answers({"decision": "NoDecision"}))
+        assert not policy.decide(READER, "read", [CLASS], T0)[0].allowed
     assert policy.decide(READER, "read", [CLASS], T0)[0].allowed
+
+
+def test_many_threads_get_the_answers_of_one() -> None:
+    rng = random.Random(5)
+    policy, what = CedarPolicy(RULES), [release_class(rng, T0) for _ in range(60)]
+    who = [observer(rng) for _ in range(8)]
+    expected = [[judge(RULES, each, "read", of, T0).allowed for of in what] for each in who]
+
+    def ask(place: int) -> list[bool]:
+        return [decision.allowed for decision in policy.decide(who[place % 8], "read", what, T0)]
+
+    with ThreadPoolExecutor(8) as pool:
+        for place, answer in enumerate(pool.map(ask, range(64))):
+            assert answer == expected[place % 8]
 
 
 @pytest.mark.parametrize(

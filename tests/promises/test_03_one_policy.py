@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import cedarpy
 import numpy as np
 import psycopg
 import pytest
@@ -150,7 +151,10 @@ def disagreements(
             store.load(len(what))
         for _ in range(questions):
             who, action, at_us = observer(rng), rng.choice(ACTIONS), rng.choice(times)
-            expected = np.array([rule(of, who, action, each, at_us) for each in what])
+            told = [judge(of, who, action, each, at_us) for each in what] if reasons else []
+            expected = np.array(
+                [each.allowed for each in told] or [rule(of, who, action, each, at_us) for each in what]
+            )
             decided = policy.decide(who, action, what, at_us)
             allowed = np.array([decision.allowed for decision in decided])
             answers = [allowed, columns.mask(of, who, action, at_us)]
@@ -160,8 +164,7 @@ def disagreements(
             for answer in answers:
                 differ |= answer != expected
             if reasons:
-                told = [judge(of, who, action, each, at_us).reasons for each in what]
-                differ |= np.array([d.reasons != t for d, t in zip(decided, told, strict=True)])
+                differ |= np.array([d.reasons != t.reasons for d, t in zip(decided, told, strict=True)])
             pairs += len(what)
             apart += int(differ.sum())
             allowed_pairs += int(expected.sum())
@@ -217,6 +220,15 @@ def test_a_slip_in_the_engines_rules_is_noticed(right: str, wrong: str) -> None:
         return CedarPolicy(of, text=text.replace(right, wrong))
 
     _, apart, _ = disagreements(worlds=range(6), engine=make)
+    assert apart > 0
+
+
+def test_policies_cut_for_somebody_else_are_noticed() -> None:
+    class Mixed(CedarPolicy):
+        def _policies_for(self, asker: tuple[str, str]) -> cedarpy.PolicySet:
+            return super()._policies_for(("COL", "ARC"))
+
+    _, apart, _ = disagreements(worlds=range(6), engine=Mixed)
     assert apart > 0
 
 

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
-from msgspec import Meta
+from msgspec import Meta, structs
 from numpy.typing import NDArray
 
 from shiprider.api import wire
@@ -39,6 +39,9 @@ _ALERT_TICK_S: Final = 0.25
 _SESSION_TICK_S: Final = 0.25
 #: Close code of a session that ended (private use, RFC 6455 7.4.2).
 SESSION_ENDED: Final = 4401
+#: And of one whose person reads as another from now on (purpose, case, access taken or given back): the client
+#: connects again and gets a picture of its own (RFC 6455's registry: service restart).
+BEGIN_ANEW: Final = 1012
 _STATUS_EVERY_S: Final = 5.0
 
 #: A vessel not heard for longer is not in the live view; its track and findings are.
@@ -184,10 +187,9 @@ class LiveClient:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             if not self._stands():
+                code = BEGIN_ANEW if self._alive() else SESSION_ENDED
                 with contextlib.suppress(RuntimeError, TimeoutError, WebSocketDisconnect):
-                    await asyncio.wait_for(
-                        self._socket.close(code=SESSION_ENDED, reason="session ended"), _SEND_TIMEOUT_S
-                    )
+                    await asyncio.wait_for(self._socket.close(code=code), _SEND_TIMEOUT_S)
 
     # -- who it is ------------------------------------------------------------------------------------
 
@@ -196,9 +198,14 @@ class LiveClient:
         while self._stands():
             await asyncio.sleep(_SESSION_TICK_S)
 
-    def _stands(self) -> bool:
+    def _alive(self) -> bool:
         asker = self._asker
-        return self._sessions.alive(asker.session) and asker.may(_RULE) and asker.observer == self._observer
+        return self._sessions.alive(asker.session) and asker.alive and asker.may(_RULE)
+
+    def _stands(self) -> bool:
+        # A demo user may say his name at any time: what he sees does not depend on it.
+        now = structs.replace(self._asker.observer, name=self._observer.name)
+        return self._alive() and now == self._observer
 
     def _log(self, asked: LiveView) -> None:
         """Raises NotLogged."""

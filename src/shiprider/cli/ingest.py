@@ -14,9 +14,12 @@ from shiprider.cli.compiling import announced
     "--start", default="", metavar="TIME", help="When an unstamped recording began (ISO 8601, UTC)."
 )
 @click.option("--columns", default="", metavar="TOML", help="What the columns of a table of your own mean.")
+@click.option("--label", default="", help="Whose it is and who may have it; without one, this node's own.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object about what was taken.")
 @announced
-def command(files: tuple[str, ...], folder: Path, start: str, columns: str, as_json: bool) -> None:
+def command(
+    files: tuple[str, ...], folder: Path, start: str, columns: str, label: str, as_json: bool
+) -> None:
     """Take FILE... (NMEA or CSV; plain, .gz or .zst; - is standard input) into a node.
 
     A recording that was taken before is passed over; an interrupted one goes on where it was.
@@ -29,7 +32,9 @@ def command(files: tuple[str, ...], folder: Path, start: str, columns: str, as_j
     from shiprider.model.observer import Observer
     from shiprider.ports.ledger import Query
 
-    feeds = [bootstrap.recording(path, start_us=start_us(start), columns=columns) for path in files]
+    feeds = [
+        bootstrap.recording(path, start_us=start_us(start), columns=columns, label=label) for path in files
+    ]
     with bootstrap.open_node(folder) as opened, stop_on_signal(opened.node.stop) as stopped:
         with progress("ingest") as advance:
             status = opened.node.ingest(feeds, advance)

@@ -87,12 +87,13 @@ def diff(old: str, new: str, folder: Path | None, moment: str, as_json: bool) ->
 
 def _told(shift: "Shift") -> dict[str, Any]:
     from shiprider.measure.clock import iso_from_us
+    from shiprider.model.label import parse, understood
 
     who, of = shift.observer, shift.of
     return {
         "nation": who.nation,
         "organisation": who.organisation,
-        "clearance": who.clearance,
+        "clearance": understood(parse(of.label)).classification.name,
         "purpose": who.purpose,
         "action": shift.action,
         "kind": of.kind,

@@ -46,13 +46,46 @@ def _confirmed(decided: list[Disposition]) -> list[bool]:
     return [each.outcome == "confirmed" for each in decided]
 
 
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Calibrations, one for real (False) and one for simulated data (True)."""
+
+    fitted: Mapping[bool, Calibration]
+
+    @classmethod
+    def of(cls, bodies: Iterable[Disposition]) -> "Models":
+        """Fitted to these decisions and no others."""
+        given = list(bodies)
+        models = {}
+        for simulated in (False, True):
+            decided = _standing(given, simulated)
+            models[simulated] = fit_calibration([each.score for each in decided], _confirmed(decided))
+        return cls(models)
+
+    def probability(self, score: float, *, simulated: bool) -> tuple[float, str]:
+        """The share of such alerts that would be confirmed, and which model says so."""
+        model = self.fitted.get(simulated)
+        if model is None or model.kind == "prior":
+            return score, "prior"
+        share = float(calibrated(model, np.array([score]))[0])
+        return round(share, 4), f"{model.kind}-{model.dispositions}"
+
+
+def models_for(view: View) -> Models:
+    """What the decisions that this observer may see teach, and nothing else does; the priors where he sees few.
+
+    An alert's stored probability is that of all decisions: whoever may not see all of them is shown this one.
+    """
+    return Models.of(item.body for item in view.dispositions())
+
+
 class Teaching:
     """The calibrations in force, one for real and one for simulated data."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._head = -1
-        self._models: dict[bool, Calibration] = {}
+        self._models = Models({})
 
     def refresh(self) -> bool:
         """Learn from what was decided since; whether anything changed."""
@@ -66,11 +99,7 @@ class Teaching:
             for record in self._ledger.of_kind("disposition")
             if record.body is not None
         ]
-        before = dict(self._models)
-        for simulated in (False, True):
-            decided = _standing(bodies, simulated)
-            scores = [each.score for each in decided]
-            self._models[simulated] = fit_calibration(scores, _confirmed(decided))
+        before, self._models = self._models, Models.of(bodies)
         return before != self._models
 
     def _news(self) -> bool:
@@ -78,11 +107,7 @@ class Teaching:
 
     def probability(self, score: float, *, simulated: bool) -> tuple[float, str]:
         """The share of such alerts that would be confirmed, and which model says so."""
-        model = self._models.get(simulated)
-        if model is None or model.kind == "prior":
-            return score, "prior"
-        share = float(calibrated(model, np.array([score]))[0])
-        return round(share, 4), f"{model.kind}-{model.dispositions}"
+        return self._models.probability(score, simulated=simulated)
 
 
 def calibration_report(view: View) -> Report:

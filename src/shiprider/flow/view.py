@@ -4,13 +4,14 @@ Always true: a view names its observer; it cannot write; what an observer may no
 there (`NotFound`). Today everyone may see everything: `_visible` is the one place where that changes.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
 from shiprider.flow import frames, layers
+from shiprider.flow.bodies import FORMS, BodyForm, read_body
 from shiprider.flow.picture import Box, Picture, Rows, Static
 from shiprider.model.alert import Alert
 from shiprider.model.disposition import Disposition
@@ -21,7 +22,6 @@ from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist, WatchlistEntry
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
-from shiprider.model.signing_key import SigningKey
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.lake import Lake
 from shiprider.ports.ledger import Head, Ledger, Query
@@ -30,36 +30,32 @@ from shiprider.ports.spool import Spool
 B = TypeVar("B", bound=msgspec.Struct)
 
 #: The body of each kind of record.
-BODIES: Final[dict[str, type[msgspec.Struct]]] = {
-    "finding": Publication,
-    "alert": Alert,
-    "disposition": Disposition,
-    "note": Note,
-    "watch_log": LogLine,
-    "handover": Handover,
-    "watchlist": Watchlist,
-    "area": WatchedArea,
-    "legal_hold": LegalHold,
-    "setting": Preferences,
-    "signing_key": SigningKey,
-}
+BODIES: Final[dict[str, type[msgspec.Struct]]] = {kind: form.type for kind, form in FORMS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Seen(Generic[B]):
-    """A record and its body."""
+    """A record and its body; `more` are fields of a newer form that are not known here, as plain JSON values."""
 
     record: Record
     body: B
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def seen(record: Record, body: type[B]) -> Seen[B]:
-    """The record with its body read. Raises NotFound where the law had it erased."""
+    """The record with its body read.
+
+    Raises NotFound where the law had it erased, InputError where its form is too old or too new.
+    """
     if record.body is None:
         raise NotFound(
             f"The body of the {record.kind} {record.id} was erased by law: only its digest is left."
         )
-    return Seen(record, msgspec.json.decode(record.body, type=body))
+    form = FORMS.get(record.kind)
+    if form is None or form.type is not body:
+        form = BodyForm(body)
+    read = read_body(record, record.body, form)
+    return Seen(record, read.body, read.more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ KINDS: Final = (
     "setting",
     "signing_key",
     "erasure",
+    "agreement",
+    "tear_line",
+    "tear_line_link",
     "evidence_export",
     "browsing_alarm",
 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from shiprider.model.agreement import Party
 from shiprider.model.errors import Forbidden
-from shiprider.model.label import Classification, Tlp, label, parse, understood
+from shiprider.model.label import AnyLabel, Classification, Tlp, compare, label, parse, understood
 from shiprider.model.observer import Observer
 from shiprider.model.release_class import Action, ReleaseClass
 from shiprider.model.rules import Home, Rules
@@ -78,6 +78,8 @@ def compared(
     released: list[Shift] = []
     withheld: list[Shift] = []
     for observer in observers:
+        if _concerning(old, observer) == _concerning(new, observer):
+            continue
         for action in actions:
             gained, lost = np.zeros(len(listed), np.bool_), np.zeros(len(listed), np.bool_)
             for at_us in moments:
@@ -97,23 +99,32 @@ def compared(
 
 def agreed(change: Change, people: Iterable[str]) -> tuple[str, ...]:
     """Who agreed, once they are enough. Raises Forbidden where one more different person is needed."""
+    return _enough(people, change.people_needed, f"This change newly releases {len(change.released)} classes")
+
+
+def agreed_label(now: AnyLabel, to: AnyLabel, people: Iterable[str]) -> tuple[str, ...]:
+    """Who agreed to another label, once they are enough: two, unless it is as narrow in every part. Raises Forbidden."""
+    narrows = compare(to, now) in ("equal", "narrower")
+    return _enough(people, 1 if narrows else 2, "This label is wider than the one it replaces")
+
+
+def _enough(people: Iterable[str], needed: int, why: str) -> tuple[str, ...]:
     distinct = tuple(sorted({name.strip() for name in people} - {""}))
     if any(name.startswith("process:") for name in distinct):
-        raise Forbidden("A policy is changed by people: a process cannot agree to it.")
-    if len(distinct) < change.people_needed:
-        raise Forbidden(
-            f"This change releases {len(change.released)} more: a second person must agree to it."
-            if change.widens
-            else "A change of policy needs a person who makes it: say who you are."
-        )
+        raise Forbidden("Release is widened and narrowed by people: a process cannot agree to it.")
+    if not distinct:
+        raise Forbidden("A change of what is released needs a person who makes it: say who you are.")
+    if len(distinct) < needed:
+        raise Forbidden(f"{why}: a second person must agree to it.")
     return distinct
 
 
 def observer_kinds(*rules: Rules, classes: Iterable[ReleaseClass] = ()) -> list[Observer]:
     """One observer of every kind that the rules and classes can tell apart, with as much as he can have.
 
-    Every nation and organisation that is a home or party, every clearance, every purpose that is named and one that
-    is not; in every community and on every case that the classes name, with all roles: more of these gives no less.
+    Every nation and organisation that is a home or party or named by a label, every purpose that is named and one that
+    is not; cleared for everything, in every community and on every case that the classes name, with all roles: more of
+    these gives no less, and the class says which clearance it takes.
     """
     listed = list(classes)
     labels = [understood(parse(of.label)) for of in listed]
@@ -134,21 +145,31 @@ def observer_kinds(*rules: Rules, classes: Iterable[ReleaseClass] = ()) -> list[
     roles = tuple(sorted({role for several in ROLES.values() for role in several}))
     return [
         Observer(
-            name=" ".join(part for part in (nation, organisation, clearance.name, purpose) if part),
+            name=" ".join(part for part in (nation, organisation, purpose) if part),
             roles=roles,
             nation=nation,
             organisation=organisation,
             communities=communities,
-            clearance=clearance.name,
+            clearance=Classification.TOP_SECRET.name,
             purpose=purpose,
             cases=cases,
         )
         for nation in sorted(nations)
         for organisation in sorted(organisations | {""})
         if nation or organisation
-        for clearance in Classification
         for purpose in sorted(purposes - {"", "*"})
     ]
+
+
+def _concerning(rules: Rules, observer: Observer) -> tuple[object, ...]:
+    """What of the rules an observer's answers depend on: equal of two rules, equal answers."""
+    whose = (observer.nation, observer.organisation)
+    editions = [
+        (edition.start_us, edition.end_us, edition.agreement)
+        for edition in rules.book.editions()
+        if any(party.is_of(*whose) for party in edition.agreement.parties)
+    ]
+    return (rules.node, rules.homes, editions)
 
 
 def sample_classes(*rules: Rules) -> list[ReleaseClass]:

@@ -10,10 +10,10 @@ from promises.test_02_deny_on_doubt import AGREEMENT, CLASS, READER, RULES
 from shiprider.measure.clock import HOUR_US
 from shiprider.model.agreement import book
 from shiprider.model.errors import Forbidden
-from shiprider.model.label import written
+from shiprider.model.label import UNKNOWN, written
 from shiprider.model.observer import Observer
 from shiprider.model.rules import Rules
-from shiprider.share.change import Change, agreed, compared, observer_kinds, sample_classes
+from shiprider.share.change import Change, agreed, agreed_label, compared, observer_kinds, sample_classes
 from shiprider.share.release import judge
 
 CLAUSE = AGREEMENT.sharing[0]
@@ -64,6 +64,22 @@ def test_widening_needs_two_different_people_and_narrowing_one() -> None:
     assert agreed(Change((), ()), ["a"]) == ("a",)
 
 
+def test_a_wider_label_needs_two_people_too() -> None:
+    now, wider = (
+        written("policy=COALITION class=SECRET rel=nations:COL"),
+        written("policy=COALITION class=SECRET rel=*"),
+    )
+    other = written("policy=COALITION class=RESTRICTED rel=nations:USA")
+    assert agreed_label(wider, now, ["a"]) == ("a",)
+    assert agreed_label(now, now, ["a"]) == ("a",)
+    for to in (wider, other):
+        with pytest.raises(Forbidden, match="second person"):
+            agreed_label(now, to, ["a", "a"])
+        assert agreed_label(now, to, ["a", "b"]) == ("a", "b")
+    with pytest.raises(Forbidden):
+        agreed_label(UNKNOWN, wider, ["a"])
+
+
 def test_against_the_rule_class_by_class() -> None:
     """Random rules against random rules: the list is what the reference rule says, moment by moment."""
     for seed in range(6):
@@ -89,7 +105,7 @@ def test_against_the_rule_class_by_class() -> None:
 def test_every_kind_of_observer_is_there() -> None:
     kinds = observer_kinds(RULES, classes=[CLASS])
     assert {(k.nation, k.organisation) for k in kinds} >= {("COL", ""), ("COL", "ARC"), ("USA", "")}
-    assert {k.clearance for k in kinds} >= {"UNCLASSIFIED", "SECRET", "TOP_SECRET"}
+    assert {k.clearance for k in kinds} == {"TOP_SECRET"}
     assert {k.purpose for k in kinds} == {"counterdrug", "other"}
     assert all(isinstance(k, Observer) and k.cases == ("C1",) and k.communities == ("JIATF",) for k in kinds)
 

@@ -1,5 +1,8 @@
 """Tear-lines: what a rule leaves, what a person looks at, and what the link tells whom."""
 
+import base64
+import hashlib
+import hmac
 import random
 from typing import Any
 
@@ -161,6 +164,10 @@ def test_pseudonyms_hold_for_one_recipient_and_mean_nothing_to_another() -> None
     assert not one & other
     assert pseudonym(KEY, "bogota", 7) == pseudonym(KEY, "bogota", 7)
     assert pseudonym(b"x" * 32, "bogota", 7) != pseudonym(KEY, "bogota", 7)
+    # RFC 2104, the recipient's key from the node's, the first 80 bits in base32 (RFC 4648).
+    own = hmac.new(KEY, b"shiprider-pseudonym-1\0bogota", hashlib.sha256).digest()
+    said = base64.b32encode(hmac.new(own, b"366999712", hashlib.sha256).digest()[:10]).decode()
+    assert pseudonym(KEY, "bogota", 366999712) == f"P-{said}"
     # Neither the order of the identities shows, nor which of two came first.
     first = prepared((Pseudonyms(recipient="bogota"),))
     swapped = replace(BODY, finding=replace(BODY.finding, participants=(730123456, 366999712)))

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -78,7 +78,10 @@ class OpenIdProvider:
             "code_verifier": asking.verifier,
             "client_id": self._settings.client_id,
         }
-        auth = (self._settings.client_id, self._secret) if self._secret else None
+        # RFC 6749, 2.3.1: both are encoded before they are joined.
+        auth = (
+            (quote(self._settings.client_id, safe=""), quote(self._secret, safe="")) if self._secret else None
+        )
         answer = self._fetcher.post(described.get("token_endpoint"), form, auth)
         token = answer.get("id_token")
         if not isinstance(token, str) or len(token) > 65_536:

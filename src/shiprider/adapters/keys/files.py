@@ -57,6 +57,7 @@ class FileKeys:
         with self._storage_errors():
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
+            _sync_folder(folder.parent)
             self._keys = self._read()
             if not self._keys:
                 private, key = self._new(from_us=clock())
@@ -240,11 +241,7 @@ class FileKeys:
         finally:
             os.close(handle)
         beside.replace(path)
-        directory = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _sync_folder(self._folder)
 
     def _tidy(self) -> None:
         """Private halves that sign no more, and what a crash left half done."""
@@ -265,6 +262,14 @@ class FileKeys:
             raise StorageError(
                 f"{self._folder} cannot be used for keys ({error.strerror or error}): check the disk and its rights."
             ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _checker(key: SigningKey) -> Ed25519PublicKey:

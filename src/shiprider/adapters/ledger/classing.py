@@ -32,7 +32,14 @@ class Classes:
     def write(self, connection: Connection) -> None:
         """Store the new ones in the open transaction."""
         rows = [
-            {"id": number, "label": c.label, "origin": c.origin, "purpose": c.purpose, "case": c.case}
+            {
+                "id": number,
+                "label": c.label,
+                "origin": c.origin,
+                "purpose": c.purpose,
+                "case": c.case,
+                "kind": c.kind,
+            }
             for c, number in self._new.items()
         ]
         if rows:
@@ -50,6 +57,6 @@ class Classes:
         return self._known
 
 
-def keys_of(classes: Mapping[int, ReleaseClass]) -> dict[int, tuple[str, str, str, str]]:
-    """Plain tuples (label, origin, purpose, case) by number, for quick comparison."""
-    return {number: (c.label, c.origin, c.purpose, c.case) for number, c in classes.items()}
+def keys_of(classes: Mapping[int, ReleaseClass]) -> dict[int, tuple[str, str, str, str, str]]:
+    """Plain tuples (label, origin, purpose, case, kind) by number, for quick comparison."""
+    return {number: (c.label, c.origin, c.purpose, c.case, c.kind) for number, c in classes.items()}

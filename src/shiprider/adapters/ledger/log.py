@@ -134,6 +134,10 @@ class SqlLog:
                     f"{self._name} ends at record {stored.sequence} but {acknowledged.sequence} were acknowledged: "
                     "records were lost; restore it from a back-up."
                 )
+            if signed is None and self._keys is not None and reading.any_signed(connection):
+                raise CorruptStore(
+                    f"{self._name} holds signed records but no signed head over them: restore it from a back-up."
+                )
             if signed is not None and self._keys is None:
                 raise StorageError(f"{self._name} is signed: open it with the node's keys.")
             tiles: Tiles = {}

@@ -152,7 +152,10 @@ def hash_of(record: Record) -> str:
 def classes(connection: Connection) -> dict[int, ReleaseClass]:
     """Release classes by number."""
     rows = connection.execute(select(*RELEASE_CLASS.c))
-    return {row[0]: ReleaseClass(label=row[1], origin=row[2], purpose=row[3], case=row[4]) for row in rows}
+    return {
+        number: ReleaseClass(label=label, origin=origin, purpose=purpose, case=case, kind=kind)
+        for number, label, origin, purpose, case, kind in rows
+    }
 
 
 def tree_head(connection: Connection, size: int | None = None) -> TreeHead | None:
@@ -169,6 +172,12 @@ def tree_head(connection: Connection, size: int | None = None) -> TreeHead | Non
         size=row[0], origin=row[1], root=row[2], link=row[3], first_signed=row[4], recorded_us=row[5],
         key_id=row[6], signature=bytes(row[7]),
     )  # fmt: skip
+
+
+def any_signed(connection: Connection) -> bool:
+    """Whether any record bears a signature."""
+    signed = select(RECORD.c.sequence).where(func.length(RECORD.c.signature) > 0).limit(1)
+    return connection.execute(signed).first() is not None
 
 
 def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int]:

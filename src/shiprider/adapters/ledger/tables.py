@@ -45,7 +45,8 @@ RELEASE_CLASS: Final = Table(
     Column("origin", Text, nullable=False),
     Column("purpose", Text, nullable=False),
     Column("case", Text, nullable=False),
-    Index("release_class_unique", "label", "origin", "purpose", "case", unique=True),
+    Column("kind", Text, nullable=False),
+    Index("release_class_unique", "label", "origin", "purpose", "case", "kind", unique=True),
 )
 
 LATEST: Final = Table(

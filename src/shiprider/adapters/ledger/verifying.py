@@ -52,7 +52,7 @@ class Doubt(msgspec.Struct):
 
 
 def check_rows(
-    rows: Iterable[Sequence[Any]], start: int, classes: Mapping[int, tuple[str, str, str, str]]
+    rows: Iterable[Sequence[Any]], start: int, classes: Mapping[int, tuple[str, str, str, str, str]]
 ) -> Stretch | Doubt:
     """Rows of `record` (the table's columns) from sequence `start` on: form, digest, link and class of each.
 
@@ -83,7 +83,7 @@ def check_rows(
             return Doubt(expected, f"holds a changed body at record {expected}")
         elif kind == "erasure":
             erased.append(msgspec.json.decode(body, type=_Erasure).sequence)
-        if classes.get(class_id) != (label, origin, purpose, case):
+        if classes.get(class_id) != (label, origin, purpose, case, kind):
             return Doubt(expected, f"holds record {expected} under a release class that is not its own")
         key = (kind, revision, schema, origin, author)
         before = heads.get(key)

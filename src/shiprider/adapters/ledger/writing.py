@@ -94,12 +94,12 @@ def make_records(
     """
     envelopes: list[bytes] = []
     digests: list[str] = []
-    by_class: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
+    by_class: defaultdict[tuple[str, str, str, str], list[int]] = defaultdict(list)
     for at, each in enumerate(drafts):
         draft = each.draft
         digest = digest_of(draft.body)
         digests.append(digest)
-        by_class[draft.label, draft.purpose, draft.case].append(at)
+        by_class[draft.label, draft.purpose, draft.case, draft.kind].append(at)
         envelopes.append(
             envelope_bytes(
                 id=draft.id,
@@ -119,8 +119,8 @@ def make_records(
         )
     signed = [b""] * len(drafts)
     class_ids = [0] * len(drafts)
-    for (label, purpose, case), places in by_class.items():
-        class_id = number(ReleaseClass(label=label, origin=origin, purpose=purpose, case=case))
+    for (label, purpose, case, kind), places in by_class.items():
+        class_id = number(ReleaseClass(label=label, origin=origin, purpose=purpose, case=case, kind=kind))
         for at in places:
             class_ids[at] = class_id
         if sign is not None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import cedarpy
 
-from shiprider.adapters.policy.compiling import SCHEMA, policy_text
+from shiprider.adapters.policy.compiling import SCHEMA, Whose, policy_text
 from shiprider.model.agreement import ALWAYS_US
 from shiprider.model.errors import UsageError
 from shiprider.model.label import Label, parse, understood
@@ -28,6 +28,9 @@ _KEPT: Final = 500_000
 
 #: Sets of classes kept as the engine reads them.
 _HANDLES: Final = 8
+
+#: Nations with organisations whose policies are kept apart.
+_SLICES: Final = 512
 
 _FAILED: Final = Decision(False, (ENGINE_ERROR,))
 
@@ -44,6 +47,8 @@ class CedarPolicy:
         faults = [*([fault_of(rules.homes)] if fault_of(rules.homes) else []), *rules.book.faults()]
         if faults:
             raise UsageError(f"The policy cannot be meant: {faults[0]}; correct it.")
+        self._rules = rules
+        self._replaced = bool(text)
         self.text = text or policy_text(rules)
         self._version = hashlib.sha256(f"{SCHEMA}\n{self.text}".encode()).hexdigest()
         try:
@@ -58,6 +63,7 @@ class CedarPolicy:
         self._edges = rules.book.edges()
         self._kept: dict[_Key, Decision] = {}
         self._expiry: dict[ReleaseClass, int] = {}
+        self._slices: dict[Whose, cedarpy.PolicySet] = {}
         self._handles: dict[tuple[ReleaseClass, ...], cedarpy.Entities] = {}
 
     @property
@@ -81,14 +87,19 @@ class CedarPolicy:
         who = _who(observer)
         epoch = bisect_right(self._edges, at_us)
         keys = [(who, action, of, epoch, at_us >= self._expires(of)) for of in classes]
-        missing = {key: key[2] for key in keys if key not in self._kept}
+        # Other threads ask too: what was looked up once is not looked up again.
+        found = {key: self._kept.get(key) for key in keys}
+        missing = [key for key, answer in found.items() if answer is None]
         if missing:
-            if len(self._kept) + len(missing) > _KEPT:
+            answers = dict(
+                zip(missing, self._ask(observer, action, [k[2] for k in missing], at_us), strict=True)
+            )
+            found.update(answers)
+            if len(self._kept) + len(answers) > _KEPT:
                 self._kept.clear()
-                missing = {key: key[2] for key in keys}
-            answers = self._ask(observer, action, list(missing.values()), at_us)
-            self._kept.update(zip(missing, answers, strict=True))
-        return [self._kept[key] for key in keys]
+            # A failure is asked again: it may have been the moment's.
+            self._kept.update({key: answer for key, answer in answers.items() if answer is not _FAILED})
+        return [found[key] or _FAILED for key in keys]
 
     def _expires(self, of: ReleaseClass) -> int:
         found = self._expiry.get(of)
@@ -115,8 +126,21 @@ class CedarPolicy:
         # Every entity was held against the schema when it was read.
         asker = json.dumps([_observer_entity(observer)])
         entities = self._classes(tuple(classes)).with_added_json_str(asker, self._schema)
-        results = cedarpy.is_authorized_batch(requests, self._policies, entities, self._schema)
+        policies = self._policies_for((observer.nation, observer.organisation))
+        results = cedarpy.is_authorized_batch(requests, policies, entities, self._schema)
         return [_decision(result) for result in results]
+
+    def _policies_for(self, asker: Whose) -> cedarpy.PolicySet:
+        """What can concern somebody of that nation and organisation: a hundred agreements are not asked of each."""
+        if self._replaced:
+            return self._policies
+        found = self._slices.get(asker)
+        if found is None:
+            if len(self._slices) >= _SLICES:
+                self._slices.clear()
+            found = cedarpy.PolicySet.from_str(policy_text(self._rules, asker))
+            self._slices[asker] = found
+        return found
 
     def _classes(self, classes: tuple[ReleaseClass, ...]) -> cedarpy.Entities:
         """The classes as the engine reads them; the last few sets are kept, for the next observer asks the same."""

@@ -36,15 +36,28 @@ action read, change, export, release, downgrade
 _CONTENT: Final = '[Action::"read", Action::"change", Action::"export", Action::"release"]'
 
 
-def policy_text(rules: Rules) -> str:
-    """The policies of a node."""
-    home = _home(rules)
+#: By agreement: its clauses, and when each covers class and principal.
+_Coverage = dict[str, list[tuple[SharingClause, str]]]
+
+#: A nation and an organisation.
+Whose = tuple[str, str]
+
+
+def policy_text(rules: Rules, asker: Whose | None = None) -> str:
+    """The policies of a node; with `asker` only what can concern somebody of that nation and organisation.
+
+    The engine goes through every policy for every request. A condition that asks for another nation is false for
+    this one, so leaving it out changes no answer.
+    """
+    home = _home(rules, asker)
     say = f"({home} && [resource.origin].containsAll(resource.originators))"
-    coverage = _coverage(rules)
-    return "\n".join((*_permits(home, coverage), *_objections(rules, home), *_passing_on(say, coverage)))
+    coverage = _coverage(rules, asker)
+    return "\n".join(
+        (*_permits(home, coverage), *_objections(rules, home, coverage), *_passing_on(say, coverage))
+    )
 
 
-def _permits(home: str, coverage: dict[str, list[tuple[SharingClause, str]]]) -> Iterable[str]:
+def _permits(home: str, coverage: _Coverage) -> Iterable[str]:
     yield _policy("own", "permit", "action", home)
     yield _policy(
         "public",
@@ -61,7 +74,7 @@ def _permits(home: str, coverage: dict[str, list[tuple[SharingClause, str]]]) ->
             yield _policy(name, "permit", f"action in {_CONTENT}", f"resource.known && {covered}")
 
 
-def _objections(rules: Rules, home: str) -> Iterable[str]:
+def _objections(rules: Rules, home: str, coverage: _Coverage) -> Iterable[str]:
     for action, roles in ROLES.items():
         asked = f'action == Action::"{action}"'
         yield _policy("role", "forbid", asked, f"!principal.roles.containsAny({_set(roles)})")
@@ -109,10 +122,11 @@ def _objections(rules: Rules, home: str) -> Iterable[str]:
         "not_releasable",
         "forbid",
         "action",
-        f"!{home} && !("
+        "!("
         "(resource.any_nation || resource.nations.contains(principal.nation)) && "
         "(resource.any_organisation || resource.organisations.contains(principal.organisation)) && "
-        "(resource.any_community || resource.communities.containsAny(principal.communities)))",
+        "(resource.any_community || resource.communities.containsAny(principal.communities))) "
+        f"&& !{home}",
     )
     yield _policy(
         "red_without_case",
@@ -120,16 +134,15 @@ def _objections(rules: Rules, home: str) -> Iterable[str]:
         "action",
         f'resource.tlp == {int(Tlp.RED)} && resource.case == "" && !{home}',
     )
-    coverage = _coverage(rules)
     yield _policy(
         "agreement",
         "forbid",
         "action",
-        f"!{home} && !{_each_named(coverage, lambda _: True)}",
+        f"!resource.agreements.isEmpty() && !{_each_named(coverage, lambda _: True)} && !{home}",
     )
 
 
-def _passing_on(say: str, coverage: dict[str, list[tuple[SharingClause, str]]]) -> Iterable[str]:
+def _passing_on(say: str, coverage: _Coverage) -> Iterable[str]:
     passed = 'action in [Action::"export", Action::"release"]'
     released = 'action == Action::"release"'
     yield _policy(
@@ -162,7 +175,7 @@ def _passing_on(say: str, coverage: dict[str, list[tuple[SharingClause, str]]]) 
 # -- conditions ---------------------------------------------------------------------------------------
 
 
-def _home(rules: Rules) -> str:
+def _home(rules: Rules, asker: Whose | None) -> str:
     """Whether the principal is one of the originator's people."""
     each = [
         _all(
@@ -171,20 +184,20 @@ def _home(rules: Rules) -> str:
             f"principal.organisation == {quoted(home.organisation)}" if home.organisation else "",
         )
         for home in rules.homes
-        if home.nation or home.organisation
+        if (home.nation or home.organisation) and (asker is None or home.is_of(*asker))
     ]
     return _any(each)
 
 
-def _coverage(rules: Rules) -> dict[str, list[tuple[SharingClause, str]]]:
+def _coverage(rules: Rules, asker: Whose | None) -> _Coverage:
     """By agreement: every clause of every edition, and when it covers class and principal."""
-    found: dict[str, list[tuple[SharingClause, str]]] = {}
+    found: _Coverage = {}
     for edition in rules.book.editions():
         agreement = edition.agreement
         for clause in agreement.sharing:
             givers = [
                 _all(
-                    f"{_set(nodes)}.contains(resource.origin)",
+                    _any(f"resource.origin == {quoted(node)}" for node in nodes),
                     _during(party),
                 )
                 for party in map(agreement.party, clause.shared_by)
@@ -197,12 +210,15 @@ def _coverage(rules: Rules) -> dict[str, list[tuple[SharingClause, str]]]:
                     _during(party),
                 )
                 for party in map(agreement.party, clause.shared_with)
-                if party.nation or party.organisation
+                if (party.nation or party.organisation) and (asker is None or party.is_of(*asker))
             ]
+            if not takers:
+                continue
+            # What tells most clauses apart comes first: the engine goes through all of them.
             condition = _all(
-                _span(edition.start_us, edition.end_us),
-                _any(givers),
                 _any(takers),
+                _any(givers),
+                _span(edition.start_us, edition.end_us),
                 f"resource.level <= {int(clause.classification)}",
                 f"resource.tlp <= {int(clause.tlp)}",
                 _among(clause.kinds, "resource.kind"),
@@ -212,20 +228,20 @@ def _coverage(rules: Rules) -> dict[str, list[tuple[SharingClause, str]]]:
     return found
 
 
-def _each_named(
-    coverage: dict[str, list[tuple[SharingClause, str]]], wanted: Callable[[SharingClause], bool]
-) -> str:
+def _each_named(coverage: _Coverage, wanted: Callable[[SharingClause], bool]) -> str:
     """Whether every agreement that the label names is known, and has such a clause that covers."""
-    known = (
-        f"{_set(sorted(coverage))}.containsAll(resource.agreements)"
-        if coverage
-        else ("resource.agreements.isEmpty()")
-    )
-    each = [
-        f"(!resource.agreements.contains({quoted(name)}) || {_any(c for k, c in clauses if wanted(k))})"
+    usable = {
+        name: conditions
         for name, clauses in sorted(coverage.items())
+        if (conditions := [condition for clause, condition in clauses if wanted(clause)])
+    }
+    if not usable:
+        return "resource.agreements.isEmpty()"
+    each = [
+        f"(!resource.agreements.contains({quoted(name)}) || {_any(conditions)})"
+        for name, conditions in usable.items()
     ]
-    return _all(known, *each)
+    return _all(f"{_set(usable)}.containsAll(resource.agreements)", *each)
 
 
 def _during(party: Party) -> str:

@@ -1,5 +1,6 @@
 """Coming in through an organisation's provider: out to it, and back (OpenID Connect, authorization code with PKCE)."""
 
+import logging
 import secrets
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -13,6 +14,8 @@ from shiprider.api.site import Site
 from shiprider.flow.sign_in import SignIn
 from shiprider.model.errors import NotFound, ShipriderError
 from shiprider.ports.identity import Asking
+
+_log = logging.getLogger("shiprider.api")
 
 #: Bound to one browser. `Lax`: the provider sends the person back from another site.
 COOKIE: Final = "shiprider_provider"
@@ -70,7 +73,9 @@ def come_back(
     try:
         claims = site.access.providers[asking.provider].claims(asking, code, _redirect(request))
         account = SignIn(site.access).with_claims(provider, claims, request.scope["state"]["address"])
-    except ShipriderError:
+    except ShipriderError as error:
+        # The person is told that, the operator why.
+        _log.warning("sign-in by provider %s refused: %s", asking.provider, error)
         return _told("refused")
     entered = enter(request, site, account, "")
     return Response(

@@ -10,11 +10,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
-from shiprider.adapters.ledger import schema
+from shiprider.adapters.keys.files import FileKeys
+from shiprider.adapters.ledger import reading, schema, verifying
 from shiprider.adapters.ledger.sqlite import SqliteLedger
+from shiprider.model import merkle
 from shiprider.model.errors import CorruptStore, DiskFull, NodeBusy, StorageError
 from shiprider.model.record import Draft
+from shiprider.model.tree_head import leaf_entry
+from shiprider.ports.ledger import Allowed, Filed, Query
 
 
 def draft(number: int, body: bytes = b"{}") -> Draft:
@@ -236,3 +241,174 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None
         capture_output=True, text=True,
     )  # fmt: skip
     assert "shiprider.model.errors.StorageError" in done.stderr
+
+
+def test_a_log_older_than_signatures_opens_and_its_rows_stay_valid(tmp_path: Path) -> None:
+    """Schema 0002 with rows, revisions and terms; its node is updated: unsigned rows stay, later ones are signed."""
+    path = tmp_path / "l.sqlite"
+    with sa.create_engine(f"sqlite:///{path}").begin() as connection:
+        schema.upgrade(connection, "l", "0002")
+    made = SqliteLedger(tmp_path / "other.sqlite", origin="n")
+    made.append([draft(n, b'{"n":%d}' % n) for n in range(1, 700)])
+    made.append([Filed(draft=structs.replace(draft(5), expected_revision=1, case="c"), terms=("t:5",))])
+    made.append([Filed(draft=structs.replace(draft(6), expected_revision=1), terms=("t:6",))])
+    made.close()
+    with sqlite3.connect(path) as target, sqlite3.connect(tmp_path / "other.sqlite") as source:
+        for table in ("record", "latest", "term"):
+            columns = [row[1] for row in target.execute(f"PRAGMA table_info({table})")]
+            wanted = ",".join(f'"{name}"' for name in columns)
+            newest = " WHERE newest = 1" if table == "latest" else ""
+            rows = source.execute(f"SELECT {wanted} FROM {table}{newest}").fetchall()  # noqa: S608
+            target.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(columns))})", rows)  # noqa: S608
+    shutil.copy(tmp_path / "other.head", tmp_path / "l.head")
+    keys = FileKeys(tmp_path / "keys", clock=lambda: 1)
+    ledger = SqliteLedger(path, origin="n", keys=keys)
+    head = ledger.tree_head()
+    assert head is not None and (head.size, head.first_signed) == (701, 702) and head.is_signed(keys.check)
+    assert {len(r.signature) for r in ledger.since(0)} == {0}
+    (signed,) = ledger.append([draft(1000)])
+    assert len(signed.signature) > 64
+    assert ledger.verify(lambda record: None) == ledger.head()
+    assert [r.revision for r in ledger.find(Query("note", (("t:5",),)))] == [2]
+    classes = {c.case: n for n, c in ledger.classes().items()}
+    assert set(classes) == {"", "c"}
+    # Of record 5 a reader without the case has the revision before it.
+    plain = Allowed(frozenset({classes[""]}))
+    assert ledger.latest(f"{5:032x}", allowed=plain).revision == 1
+    assert ledger.count(Query("note", allowed=plain)) == 700
+    assert ledger.inclusion(3, head).index == 2
+    ledger.close()
+    again = SqliteLedger(path, origin="n", keys=keys)
+    again.close()
+    # From the first signed record on none may come without a signature.
+    with sqlite3.connect(path) as connection:
+        for trigger in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger[0]}")
+        connection.execute("UPDATE record SET signature=x'' WHERE sequence=702")
+    with pytest.raises(CorruptStore, match="restore it from a back-up"):
+        SqliteLedger(path, origin="n", keys=keys)
+
+
+@pytest.mark.parametrize("verify", [True, False])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE tree_head SET root = printf('%064d', 7) WHERE size = 20",
+        "UPDATE tree_head SET signature = zeroblob(64) WHERE size = 20",
+        "UPDATE tree_head SET first_signed = 21 WHERE size = 20",
+        "UPDATE tree_head SET recorded_us = recorded_us + 1 WHERE size = 20",
+        "DELETE FROM tree_head WHERE size = 20",
+        "DELETE FROM tree_head",
+        "UPDATE record SET signature = zeroblob(85) WHERE sequence = 20",
+        "UPDATE record SET label = 'PUBLIC' WHERE sequence = 20",
+    ],
+)
+def test_a_changed_head_or_last_record_is_found_at_any_start(
+    tmp_path: Path, damage: str, verify: bool
+) -> None:
+    path, keys = signed(tmp_path)
+    _damage(path, damage)
+    with pytest.raises(CorruptStore, match="restore"):
+        SqliteLedger(path, origin="n", keys=keys, verify=verify)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE record SET signature = zeroblob(85) WHERE sequence = 7",
+        "UPDATE record SET signature = (SELECT signature FROM record WHERE sequence = 8) WHERE sequence = 7",
+        "UPDATE record SET class_id = 2 WHERE sequence = 7",
+        "UPDATE release_class SET label = 'PUBLIC' WHERE id = 1",
+        "UPDATE record SET label = 'PUBLIC' WHERE sequence = 7",
+        "UPDATE record SET sequence = 100 - sequence WHERE sequence IN (7, 93)",
+        "UPDATE tile SET hashes = zeroblob(640)",
+        "DELETE FROM tile",
+        "INSERT INTO tile VALUES (1, 0, zeroblob(32))",
+        "DELETE FROM record WHERE sequence > 15; DELETE FROM tree_head WHERE size > 15",
+    ],
+)
+def test_a_forged_log_is_found_at_start(tmp_path: Path, damage: str) -> None:
+    path, keys = signed(tmp_path)
+    _damage(path, damage)
+    with pytest.raises(CorruptStore, match="restore it from a back-up"):
+        SqliteLedger(path, origin="n", keys=keys)
+
+
+def test_a_forger_without_the_key_cannot_write_the_log_anew(tmp_path: Path) -> None:
+    """A whole log with a chain, tree and head of its own, and the head file with it: the signature is missing."""
+    path, keys = signed(tmp_path)
+    other = FileKeys(tmp_path / "forger", clock=lambda: 1)
+    forged = SqliteLedger(tmp_path / "forged.sqlite", origin="n", keys=other)
+    forged.append([draft(n, b"forged") for n in range(1, 21)])
+    forged.close()
+    shutil.copy(tmp_path / "forged.sqlite", path)
+    shutil.copy(tmp_path / "forged.head", path.with_suffix(".head"))
+    with pytest.raises(CorruptStore, match="keys do not confirm"):
+        SqliteLedger(path, origin="n", keys=keys)
+
+
+def test_an_older_log_put_back_is_found_out(tmp_path: Path) -> None:
+    path, keys = signed(tmp_path)
+    shutil.copy(path, tmp_path / "older")
+    ledger = SqliteLedger(path, origin="n", keys=keys)
+    ledger.append([draft(500)])
+    ledger.close()
+    shutil.copy(tmp_path / "older", path)
+    with pytest.raises(CorruptStore, match="21 were acknowledged: records were lost"):
+        SqliteLedger(path, origin="n", keys=keys)
+
+
+def test_a_long_log_is_checked_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each finds the damage of its own stretch; what a helper cannot do is done here."""
+    from shiprider.adapters.ledger import checking
+
+    monkeypatch.setattr(checking, "_WORTH_HELP", 10)
+    monkeypatch.setattr(checking.os, "sched_getaffinity", lambda _: {0, 1, 2})
+    started = []
+    real = checking._start
+    monkeypatch.setattr(checking, "_start", lambda task: started.append(real(task)) or started[-1])
+    path, keys = signed(tmp_path)
+    SqliteLedger(path, origin="n", keys=keys).close()
+    assert [each.returncode for each in started] == [0, 0]
+    monkeypatch.setattr(checking, "_start", lambda task: None)
+    SqliteLedger(path, origin="n", keys=keys).close()
+    monkeypatch.setattr(checking, "_start", real)
+    _damage(path, "UPDATE record SET author = 'Eve' WHERE sequence = 3")
+    with pytest.raises(CorruptStore, match="record 4"):
+        SqliteLedger(path, origin="n", keys=keys)
+
+
+def test_the_quick_form_of_the_check_writes_the_envelope_as_it_is_signed(tmp_path: Path) -> None:
+    """Letters outside ASCII, no end, every field: the leaves are those of `envelope_bytes`."""
+    ledger = SqliteLedger(
+        tmp_path / "l.sqlite", origin="nó", keys=FileKeys(tmp_path / "keys", clock=lambda: 1)
+    )
+    plain = {"kind": "note", "expected_revision": 0, "schema": 1, "valid_from_us": -5, "body": b"x"}
+    ledger.append(
+        [
+            Draft(id=f"{1:032x}", author="Íñigo 船", label="λ", purpose="", case="ñ", valid_to_us=7, **plain),
+            Draft(id=f"{2:032x}", author="Ana", label="", purpose="π", case="", **plain),
+        ]
+    )
+    with ledger._reader.connect() as connection:
+        found = verifying.stretch(connection, 1)
+    assert isinstance(found, verifying.Stretch)
+    wanted = [merkle.leaf_hash(leaf_entry(reading.envelope_of(r), r.signature)) for r in ledger.since(0)]
+    assert found.leaves == b"".join(wanted) and found.hash == ledger.head().hash
+    ledger.close()
+
+
+def signed(folder: Path) -> tuple[Path, FileKeys]:
+    keys = FileKeys(folder / "keys", clock=lambda: 1)
+    ledger = SqliteLedger(folder / "l.sqlite", origin="n", keys=keys)
+    ledger.append([structs.replace(draft(n, b'{"n":%d}' % n), case=str(n % 2)) for n in range(1, 16)])
+    ledger.append([structs.replace(draft(n, b'{"n":%d}' % n), case=str(n % 2)) for n in range(16, 21)])
+    ledger.close()
+    return folder / "l.sqlite", keys
+
+
+def _damage(path: Path, statements: str) -> None:
+    with sqlite3.connect(path) as connection:
+        for trigger in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger[0]}")
+        connection.executescript(statements)

@@ -13,7 +13,7 @@ _KEPT = (
 
 _CLASS_OF = (
     "(SELECT c.id FROM release_class AS c WHERE c.label = record.label AND c.origin = record.origin "
-    'AND c.purpose = record.purpose AND c."case" = record."case")'
+    'AND c.purpose = record.purpose AND c."case" = record."case" AND c.kind = record.kind)'
 )
 
 
@@ -24,16 +24,19 @@ def upgrade() -> None:
     op.create_table(
         "release_class",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("label", "origin", "purpose", "case")),
+        *(
+            sa.Column(name, sa.Text, nullable=False)
+            for name in ("label", "origin", "purpose", "case", "kind")
+        ),
     )
     op.create_index(
-        "release_class_unique", "release_class", ["label", "origin", "purpose", "case"], unique=True
+        "release_class_unique", "release_class", ["label", "origin", "purpose", "case", "kind"], unique=True
     )
     op.execute(
-        'INSERT INTO release_class (id, label, origin, purpose, "case") '
-        "SELECT row_number() OVER (ORDER BY first), label, origin, purpose, wanted FROM "
-        '(SELECT min(sequence) AS first, label, origin, purpose, "case" AS wanted FROM record '
-        'GROUP BY label, origin, purpose, "case") AS d'
+        'INSERT INTO release_class (id, label, origin, purpose, "case", kind) '
+        "SELECT row_number() OVER (ORDER BY first), label, origin, purpose, wanted, kind FROM "
+        '(SELECT min(sequence) AS first, label, origin, purpose, "case" AS wanted, kind FROM record '
+        'GROUP BY label, origin, purpose, "case", kind) AS d'
     )
     if sqlite:
         op.execute("DROP TRIGGER record_no_update")
