@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 import random
+import shutil
 import sys
 import zlib
 from collections import Counter
@@ -40,7 +41,7 @@ from shiprider.flow.logged_access import Accesses
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
 from shiprider.flow.retention import Policy
 from shiprider.flow.review import Review
-from shiprider.flow.signing_keys import settle
+from shiprider.flow.signing_keys import rotate, settle, write_off
 from shiprider.flow.view import View, seen
 from shiprider.flow.vouching import KeySigner, LedgerVouching
 from shiprider.flow.watch import Watch
@@ -383,6 +384,14 @@ class OpenNode:
         """Where people decide."""
         return Review(self.ledger, wall_us)
 
+    def replace_key(self, author: str) -> None:
+        """Put a new signing key in use, announced under the one before."""
+        rotate(self.ledger, self.keys, wall_us, author)
+
+    def write_off_key(self, author: str, reason: str) -> None:
+        """The signing key is lost: another signs from now on."""
+        write_off(self.ledger, self.keys, wall_us, author, reason)
+
 
 @contextmanager
 def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNode]:
@@ -632,6 +641,11 @@ def backup_node(opened: OpenNode, target: Path, passphrase: bytes | None = None)
             "The node has private keys, and a copy never holds them in the clear: give --passphrase-file."
         )
 
+    if not (opened.folder / LEDGER).is_file():
+        raise UsageError(
+            "The ledger is in PostgreSQL: copy it there (pg_dump), and the node's folder while it stands."
+        )
+
     def logs(place: Path) -> None:
         copy_ledger(opened.folder / LEDGER, place / LEDGER)
         copy_access_log(opened.folder / ACCESS_LOG, place / ACCESS_LOG)
@@ -654,7 +668,6 @@ def backup_node(opened: OpenNode, target: Path, passphrase: bytes | None = None)
 
 def archive_node(opened: OpenNode, archive: Path, passphrase: bytes | None = None) -> tuple[Snapshot, int]:
     """Add the node as it is to an archive; the snapshot and how many bytes were new to it."""
-    import shutil
     import tempfile
 
     from shiprider.flow.archive import add
@@ -891,7 +904,6 @@ def export_evidence(opened: OpenNode, finding: str, target: Path, *, by: str, re
 
 def checkups(opened: OpenNode) -> list[Check]:
     """Clocks, disk, certificates of a node. Asks the network only where `[care] time_source` names it."""
-    import shutil
 
     from shiprider.adapters.certificates.expiry import expiries
     from shiprider.adapters.time_sources.network import offset_s
