@@ -641,6 +641,11 @@ def backup_node(opened: OpenNode, target: Path, passphrase: bytes | None = None)
             "The node has private keys, and a copy never holds them in the clear: give --passphrase-file."
         )
 
+    if not (opened.folder / LEDGER).is_file():
+        raise UsageError(
+            "The ledger is in PostgreSQL: copy it there (pg_dump), and the node's folder while it stands."
+        )
+
     def logs(place: Path) -> None:
         if not (opened.folder / LEDGER).is_file():
             raise UsageError(
@@ -782,8 +787,8 @@ def bench_access_log(folder: Path) -> AccessLog:
     from shiprider.adapters.access_log.segmented import SegmentedAccessLog
     from shiprider.adapters.keys.files import FileKeys
 
-    keys = FileKeys(folder / "keys", clock=wall_us)
-    return SegmentedAccessLog(folder / "log", origin="bench", signer=KeySigner(keys, wall_us))
+    keys = FileKeys(folder.parent / "bench-keys", clock=wall_us)
+    return SegmentedAccessLog(folder, origin="bench", signer=KeySigner(keys, wall_us), check=keys.check)
 
 
 def check_access_log(folder: Path, head: Path | None = None, check: Checker | None = None) -> Head:

@@ -78,10 +78,12 @@ def clock_set_back(folder: Path) -> None:
 
 
 def _notes(folder: Path, count: int, **more: Any) -> None:
+    from shiprider import bootstrap
     from shiprider.adapters.ledger.sqlite import SqliteLedger
     from shiprider.model.record import Draft
 
-    ledger = SqliteLedger(folder / "ledger.sqlite", origin="node", **more)
+    keys = bootstrap.open_keys(folder, bootstrap.load_settings(folder))
+    ledger = SqliteLedger(folder / "ledger.sqlite", origin="node", keys=keys, **more)
     for n in range(count):
         ledger.append([Draft(id=f"{n:032x}", kind="note", expected_revision=0, schema=1, author="a", valid_from_us=1,
                              body=b'{"subject_kind":"vessel","subject":"1","text":"x"}')])  # fmt: skip

@@ -37,8 +37,12 @@ def test_keys_of_a_node(tmp_path: Path) -> None:
         path.unlink()
     states = [k["state"] for k in keys(node, "--lost", "nobody knows the passphrase", "--author", "Ana")]
     assert states == ["retired", "lost", "active"]
-    shiprider("backup", str(tmp_path / "copy"), "--node", str(node))
-    shiprider("restore", str(tmp_path / "copy"), str(tmp_path / "again"))
+    passphrase = tmp_path / "for-the-copy"
+    passphrase.write_text("correct horse battery\n")
+    passphrase.chmod(0o600)
+    sealing = ("--passphrase-file", str(passphrase))
+    shiprider("backup", str(tmp_path / "copy"), *sealing, "--node", str(node))
+    shiprider("restore", str(tmp_path / "copy"), str(tmp_path / "again"), *sealing)
     assert [k["state"] for k in keys(tmp_path / "again")] == states
     assert "the chain is whole" in shiprider("doctor", "--node", str(tmp_path / "again"), "--json")
     for path in (tmp_path / "again" / "keys").glob("*.pem"):
