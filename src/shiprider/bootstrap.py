@@ -932,6 +932,8 @@ def checkups(opened: OpenNode) -> list[Check]:
         except ShipriderError as error:
             found.append(checkup.Check("clock against the time source", False, str(error)))
     found += [checkup.expiry(f"certificate {name}", end, now_us) for name, end in expiries(opened.folder)]
+    with opened.keys.signing() as signer:
+        found.append(checkup.key_age(signer.key_id, signer.from_us, now_us))
     return found
 
 
