@@ -120,7 +120,7 @@ def floor(folder: Path, *, data: bool = True, **access_settings: Any) -> Iterato
         if data:
             opened.node.ingest([recording(str(folder / "day.nmea"))], lambda *_: None)
             opened.node.catch_up(lambda *_: None)
-        status = NodeStatus(feeds=(), observations=0, quarantine=0)
+        status = NodeStatus()
         site = Site(
             node="test",
             version="0",

@@ -38,9 +38,11 @@ from shiprider.flow.keeping import StateShelf
 from shiprider.flow.labelling import Labelling, heard_in
 from shiprider.flow.learn import DailyWorld
 from shiprider.flow.logged_access import Accesses
+from shiprider.flow.numbers import Numbers
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
 from shiprider.flow.retention import Policy
 from shiprider.flow.review import Review
+from shiprider.flow.sight import Sight
 from shiprider.flow.signing_keys import rotate, settle, write_off
 from shiprider.flow.view import View, seen
 from shiprider.flow.vouching import KeySigner, LedgerVouching
@@ -55,6 +57,7 @@ from shiprider.model.label import number_of, written
 from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist
 from shiprider.model.release_class import ReleaseClass
+from shiprider.model.rules import own_observer
 from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel
@@ -81,7 +84,7 @@ if TYPE_CHECKING:
     from shiprider.flow.evidence import Package
     from shiprider.flow.node import Node
     from shiprider.model.account import Account
-    from shiprider.model.rules import Rules
+    from shiprider.model.rules import Home, Rules
     from shiprider.ports.identity import IdentityProvider
     from shiprider.share.change import Change
     from shiprider.simulate.stream import Simulation
@@ -361,6 +364,9 @@ class OpenNode:
     ledger: Ledger
     keys: Keys
     access_log: AccessLog
+    sight: Sight
+    numbers: Numbers
+    home: "Home"
 
     @property
     def vouching(self) -> Vouching:
@@ -378,7 +384,13 @@ class OpenNode:
 
     def view(self, observer: Observer) -> View:
         """What one observer sees."""
-        return View(observer, self.ledger, self.lake, self.node.picture, self.spool)
+        return View(
+            observer, self.ledger, self.lake, self.node.pictures, self.sight, self.numbers, self.spool
+        )
+
+    def own(self, name: str) -> Observer:
+        """Whoever sits at this machine: one of the node's own people, with every right to read."""
+        return own_observer(name, self.home, self.settings.access.purposes[0])
 
     def review(self) -> Review:
         """Where people decide."""
@@ -414,6 +426,8 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
             settle(ledger, keys, wall_us)
             access_log = open_access_log(folder, settings, KeySigner(keys, wall_us), keys.check)
             choices = settings.watch
+            budget = Budget(per_watch=choices.alerts_per_watch)
+            watch_us = round(choices.watch_hours * HOUR_US)
             pieces = folds(choices.presets, _beside(folder, choices.user_presets))
             base = given_world(
                 anchorages=_beside(folder, choices.anchorages), receivers=_beside(folder, choices.receivers)
@@ -434,8 +448,8 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 watch=Watch(
                     ledger,
                     wall_us,
-                    budget=Budget(per_watch=choices.alerts_per_watch),
-                    watch_us=round(choices.watch_hours * HOUR_US),
+                    budget=budget,
+                    watch_us=watch_us,
                     labelling=Labelling(spool.sources, heard_in(lake)),
                 ),
                 shelf=StateShelf(folder / "state" / "folds", _fold_version(pieces)),
@@ -448,7 +462,13 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 commit_every_s=settings.commit_every_s,
                 budget_bytes=round(settings.retention.disk_budget_gib * 2**30),
             )
-            yield OpenNode(folder, settings, node, spool, lake, ledger, keys, access_log)
+            rules = node_rules(settings, folder)
+            sight = Sight(policy(rules), ledger, node=settings.node, sources=spool.sources, clock=wall_us)
+            numbers = Numbers(ledger, lake, budget, watch_us)
+            home = own_home(rules)
+            yield OpenNode(
+                folder, settings, node, spool, lake, ledger, keys, access_log, sight, numbers, home
+            )
         finally:
             if access_log is not None:
                 access_log.close()
@@ -553,6 +573,13 @@ def node_rules(settings: Settings, folder: Path) -> "Rules":
             f"{settings.policy} is the policy of {rules.node!r}, but this node is {settings.node!r}: correct one of them."
         )
     return rules
+
+
+def own_home(rules: "Rules") -> "Home":
+    """Whose node it is, by its rules."""
+    from shiprider.model.rules import home_of
+
+    return next(iter(rules.homes_of(rules.node)), home_of(rules.node))
 
 
 def policy(rules: "Rules") -> "CedarPolicy":
@@ -988,6 +1015,7 @@ def open_access(folder: Path, settings: Settings, log: AccessLog | None = None) 
                 clock=wall_us,
                 nation=settings.nation,
                 node=settings.node,
+                home=own_home(node_rules(settings, folder)),
                 providers=_providers(folder, settings),
             )
         finally:

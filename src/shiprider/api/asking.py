@@ -84,10 +84,11 @@ def provide_author(request: Request[Any, Any, Any]) -> str:
     return officer
 
 
-def provide_review(state: State) -> Review:
-    """Where decisions go."""
-    review: Review = state.site.review
-    return review
+def provide_review(request: Request[Any, Any, Any], state: State) -> Review:
+    """Where the decisions of who asks go: he changes only what he sees and may change."""
+    site: Site = state.site
+    asker: Asker = request.scope["state"]["asker"]
+    return site.review.seen_by(site.view(asker.observer))
 
 
 def box_of(text: str | None) -> Box | None:

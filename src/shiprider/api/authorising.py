@@ -16,6 +16,7 @@ from shiprider.model.access_entry import AccessEntry
 from shiprider.model.account import CONTENT_ROLES
 from shiprider.model.errors import Forbidden, NoPurpose, NotRecognised
 from shiprider.model.observer import Observer
+from shiprider.model.rules import own_observer
 
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -53,18 +54,21 @@ class Asker:
         session = self.session
         authority = self.authority
         if authority is None:
-            roles = self.roles
             name = session.name or "watch officer"
-            nation = self.access.nation if roles else ""
-            return Observer(
-                name=name, roles=roles, nation=nation, purpose=session.purpose, session=session.id
-            )
+            if not self.roles:
+                return Observer(name=name, roles=(), purpose=session.purpose, session=session.id)
+            return own_observer(name, self.access.home, session.purpose, session=session.id)
         account = authority.account
+        nation, organisation = account.nation, account.organisation
+        home = self.access.home
+        if not account.issuer and not organisation and nation in ("", home.nation):
+            # The node's administrator made the account here and named nobody else: it is one of its own people.
+            nation, organisation = home.nation, home.organisation
         return Observer(
             name=account.name,
             roles=authority.roles,
-            nation=account.nation,
-            organisation=account.organisation,
+            nation=nation,
+            organisation=organisation,
             communities=account.communities,
             clearance=account.clearance,
             purpose=session.purpose,
@@ -75,11 +79,11 @@ class Asker:
     @property
     def holding(self) -> Holding:
         """What he may do to what others hold."""
-        observer = self.observer
+        observer, authority = self.observer, self.authority
         return Holding(
             self.access.accounts,
             observer.name,
-            observer.nation,
+            observer.nation if authority is None else authority.account.nation,
             self.session.kind == "account",
             permissions.may(observer.roles, "overrule"),
         )

@@ -26,9 +26,8 @@ from shiprider.api.sessions import Sessions
 from shiprider.api.site import Site
 from shiprider.api.words import language_of
 from shiprider.flow.picture import Rows
-from shiprider.flow.view import View, seen
+from shiprider.flow.view import View
 from shiprider.measure.clock import HOUR_US
-from shiprider.model.alert import Alert
 from shiprider.model.errors import NotLogged, ShipriderError
 from shiprider.ports.ledger import Query
 
@@ -162,7 +161,10 @@ class LiveClient:
         self._rendering = Rendering(self._view, language)
         self._asked: LiveView | None = None
         self._changed = asyncio.Event()
-        self._sequence = self._view.head().sequence
+        # A place in the log, for following it: never sent.
+        self._sequence = self._view.log_place()
+        self._layout = self._view.layout
+        self._policy = self._view.sight.version
         self._alerted = np.zeros(0, np.int64)
         self._watched = np.zeros(0, np.int64)
         self._sending = asyncio.Lock()
@@ -205,7 +207,7 @@ class LiveClient:
     def _stands(self) -> bool:
         # A demo user may say his name at any time: what he sees does not depend on it.
         now = structs.replace(self._asker.observer, name=self._observer.name)
-        return self._alive() and now == self._observer
+        return self._alive() and now == self._observer and self._view.sight.version == self._policy
 
     def _log(self, asked: LiveView) -> None:
         """Raises NotLogged."""
@@ -275,6 +277,10 @@ class LiveClient:
             if follower is None:
                 continue
             sent = 0
+            if self._view.layout != self._layout:
+                # Rows of one more label are in the picture, or of one less: its places are others now.
+                self._layout = self._view.layout
+                follower = Follower(follower.asked)
             try:
                 frame = await asyncio.to_thread(self._frame, follower)
             except ShipriderError as error:
@@ -325,18 +331,13 @@ class LiveClient:
             await asyncio.sleep(_ALERT_TICK_S)
 
     def _alert_events(self) -> list[dict[str, Any]]:
-        head = self._view.head().sequence
-        if head == self._sequence:
+        if self._view.log_place() == self._sequence:
             return []
         events: list[dict[str, Any]] = []
-        records = self._view.ledger.since(self._sequence, limit=500, kinds=("alert", "watchlist", "area"))
-        self._sequence = records[-1].sequence if len(records) == 500 else head
-        newest = {
-            record.id: record for record in records if record.kind == "alert" and record.body is not None
-        }
-        for record in newest.values():
-            alert = self._rendering.alert(seen(record, Alert))
-            kind = "new" if record.revision == 1 else "changed"
+        changed, self._sequence = self._view.alerts_since(self._sequence, 500)
+        for item in changed:
+            alert = self._rendering.alert(item)
+            kind = "new" if item.record.revision == 1 else "changed"
             events.append({"type": "alert", "event": kind, "alert": msgspec.to_builtins(alert)})
         return events
 

@@ -158,7 +158,7 @@ class Rendering:
         finding = item.body.finding
         first = item.record.recorded_us
         if item.record.revision > 1:
-            first = self.view.ledger.history(item.record.id)[0].recorded_us
+            first = self.view.first_recorded_us(item.record.id)
         return out.FindingOut(
             id=item.record.id,
             revision=item.record.revision,
@@ -351,7 +351,11 @@ class Rendering:
     def status(self, site: Site) -> out.Status:
         """The status line."""
         state = site.status()
-        count = self.view.count
+        view, count = self.view, self.view.count
+        feeds = [feed for feed in state.feeds if view.sees_feed(feed.label)]
+        admitted, at_home, picture = view.seen_frames("observations"), view.at_home, view.picture
+        live = any(feed.wall and feed.condition == "live" for feed in feeds)
+        newest = picture.newest_us
 
         def alerts(name: str) -> int:
             return count(Query("alert", ((f"state:{name}",),)))
@@ -361,10 +365,10 @@ class Rendering:
             nation=site.nation,
             version=site.version,
             now_us=site.clock(),
-            picture_us=self.view.picture.newest_us,
+            picture_us=newest,
             earliest_us=state.earliest_us,
-            lag_s=state.lag_s,
-            simulated=self.view.picture.simulated,
+            lag_s=max(0.0, (site.clock() - newest) / 1e6) if live and newest is not None else None,
+            simulated=picture.simulated,
             demo=site.demo,
             feeds=[
                 out.FeedStatus(
@@ -378,20 +382,22 @@ class Rendering:
                     lag_s=feed.lag_s,
                     nature=feed.nature,
                 )
-                for feed in state.feeds
+                for feed in feeds
             ],
             disk=out.DiskStatus(
-                used_bytes=state.used_bytes, free_bytes=state.free_bytes, budget_bytes=state.budget_bytes
+                used_bytes=state.used_bytes if at_home else 0,
+                free_bytes=state.free_bytes if at_home else 0,
+                budget_bytes=state.budget_bytes if at_home else 0,
             ),
             counts=out.Counts(
-                vessels=self.view.picture.vessels,
-                observations=state.observations,
+                vessels=picture.vessels,
+                observations=sum(n for label, n in state.observations.items() if admitted.admits(label)),
                 findings=count(Query("finding")),
                 alerts_new=alerts("new"),
                 alerts_taken=alerts("taken"),
                 alerts_escalated=alerts("escalated"),
-                quarantine=state.quarantine,
+                quarantine=view.quarantined(),
             ),
-            ledger_sequence=self.view.head().sequence,
-            notices=list(state.notices),
+            ledger_sequence=view.head().sequence,
+            notices=[each.text for each in state.notices if view.sees_feed(each.label)],
         )

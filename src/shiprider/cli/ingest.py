@@ -29,7 +29,6 @@ def command(
     from shiprider.cli.output import json_line, progress, say
     from shiprider.cli.stopping import stop_on_signal
     from shiprider.model.errors import InputError
-    from shiprider.model.observer import Observer
     from shiprider.ports.ledger import Query
 
     feeds = [
@@ -41,7 +40,7 @@ def command(
         if not stopped():
             with progress("detect") as advance:
                 opened.node.catch_up(advance)
-        alerts = opened.view(Observer(name="cli")).count(Query("alert"))
+        alerts = opened.view(opened.own("cli")).count(Query("alert"))
     told = {
         "rows": dict(status.rows),
         "rejected": dict(status.rejects),

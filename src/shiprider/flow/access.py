@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from shiprider.model.access_entry import AccessEntry
 from shiprider.model.account import Account, Grant
 from shiprider.model.errors import NotLogged, StorageError
+from shiprider.model.rules import NOBODYS, Home
 from shiprider.ports.access_log import AccessLog
 from shiprider.ports.accounts import Accounts
 from shiprider.ports.identity import IdentityProvider
@@ -50,6 +51,7 @@ class Access:
     clock: Callable[[], int]
     nation: str = ""
     node: str = ""
+    home: Home = NOBODYS
     providers: Mapping[str, IdentityProvider] = field(default_factory=dict)
 
     def authority(self, account_id: str, revision: int) -> Authority | None:

@@ -7,6 +7,7 @@ what the model says today; decisions on simulated data never teach the ranking o
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -19,9 +20,11 @@ from shiprider.detect.calibration import (
     fit_calibration,
     reliability,
 )
-from shiprider.flow.view import View
 from shiprider.model.disposition import Disposition
 from shiprider.ports.ledger import Ledger
+
+if TYPE_CHECKING:
+    from shiprider.flow.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Models:
         return round(share, 4), f"{model.kind}-{model.dispositions}"
 
 
-def models_for(view: View) -> Models:
+def models_for(view: "View") -> Models:
     """What the decisions that this observer may see teach, and nothing else does; the priors where he sees few.
 
     An alert's stored probability is that of all decisions: whoever may not see all of them is shown this one.
@@ -110,7 +113,7 @@ class Teaching:
         return self._models.probability(score, simulated=simulated)
 
 
-def calibration_report(view: View) -> Report:
+def calibration_report(view: "View") -> Report:
     """Over real decisions; over simulated ones where there are no real ones."""
     bodies = [item.body for item in view.dispositions()]
     decided = _standing(bodies, False)

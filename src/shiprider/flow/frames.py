@@ -1,11 +1,12 @@
 """Bulk data for a person: tracks, observations down to their bytes, the picture of a past time.
 
-Always true: everything is bounded (a span, a number of points, a box) before it is read; "then" filters
-on `received`, so late data is not in a picture of the time before it came.
+Always true: everything is bounded (a span, a number of points, a box) before it is read; rows that the observer may
+not see are left out before anything is counted, sorted or thinned; "then" filters on `received`, so late
+data is not in a picture of the time before it came.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,8 +15,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shiprider.flow.picture import Box, Picture, Rows
+from shiprider.flow.pictures import Seeable
+from shiprider.flow.sight import Frames
 from shiprider.measure.clock import HOUR_US
 from shiprider.model.errors import NotFound, UsageError
+from shiprider.model.label import UNKNOWN_TEXT, number_of
 from shiprider.model.tables import raw_parts
 from shiprider.ports.lake import Lake
 from shiprider.ports.spool import Spool
@@ -92,10 +96,26 @@ def subset(rows: Rows, most: int) -> Rows:
     )
 
 
-def life(lake: Lake, mmsi: int, most_sayings: int = 50) -> Life:
+#: (a table) -> its rows that the observer may see.
+Seen = Callable[[str], Frames]
+
+
+def scanned(
+    lake: Lake, seen: Seen, table: str, columns: Sequence[str] | None = None, **span: Any
+) -> pl.LazyFrame:
+    """`Lake.scan` of the rows that the observer may see."""
+    frames = seen(table)
+    if frames.everything:
+        return lake.scan(table, columns, **span)
+    more = columns if columns is None or "label_id" in columns else [*columns, "label_id"]
+    rows = lake.scan(table, more, **span).filter(frames.condition())
+    return rows if columns is None else rows.select(columns)
+
+
+def life(lake: Lake, seen: Seen, mmsi: int, most_sayings: int = 50) -> Life:
     """What the lake holds of one vessel."""
     heard = (
-        lake.scan("observations", ["time", "raw"], claimed_ids=[mmsi])
+        scanned(lake, seen, "observations", ["time", "raw"], claimed_ids=[mmsi])
         .select(
             pl.col("time").min().alias("first"), pl.col("time").max().alias("last"), pl.len().alias("count")
         )
@@ -103,7 +123,7 @@ def life(lake: Lake, mmsi: int, most_sayings: int = 50) -> Life:
         .row(0, named=True)
     )
     said = (
-        lake.scan("statements", claimed_ids=[mmsi])
+        scanned(lake, seen, "statements", claimed_ids=[mmsi])
         .sort("time", "raw", descending=True)
         .unique(_SAID, keep="last", maintain_order=True)
         .head(most_sayings)
@@ -118,15 +138,22 @@ def life(lake: Lake, mmsi: int, most_sayings: int = 50) -> Life:
 
 
 def tracks(
-    lake: Lake, mmsi: int, start_us: int, end_us: int, *, known_us: int | None, points: int
+    lake: Lake, seen: Seen, mmsi: int, start_us: int, end_us: int, *, known_us: int | None, points: int
 ) -> list[TrackPart]:
     """Track points of one vessel in a span, at most `points` a track (first and last always kept)."""
     if end_us <= start_us or end_us - start_us > _TRACK_SPAN_US:
         raise UsageError("The span must end after it begins and last 400 days at most: choose another span.")
     columns = ("time", "track", "latitude_deg", "longitude_deg", "speed_mps", "course_deg", "nature", "raw")
     rows = (
-        lake.scan(
-            "track_points", columns, start_us=start_us, end_us=end_us, claimed_ids=[mmsi], known_us=known_us
+        scanned(
+            lake,
+            seen,
+            "track_points",
+            columns,
+            start_us=start_us,
+            end_us=end_us,
+            claimed_ids=[mmsi],
+            known_us=known_us,
         )
         .unique("raw", keep="any")
         .sort("track", "time", "raw")
@@ -144,14 +171,19 @@ def tracks(
     return found
 
 
-def observation(lake: Lake, spool: Spool | None, raw: int) -> Observed:
+def observation(lake: Lake, seen: Seen, spool: Spool | None, raw: int) -> Observed:
     """The row at an address. Raises NotFound."""
     for table in _TABLES_WITH_RAW:
-        rows = lake.scan(table, raw_start=raw, raw_end=raw + 1).head(1).collect()
+        rows = scanned(lake, seen, table, raw_start=raw, raw_end=raw + 1).head(1).collect()
         if rows.height:
             row = rows.row(0, named=True)
+            first = row["duplicate_of"]
+            if first is not None and not _there(lake, seen, table, first):
+                row["duplicate_of"] = None
             same = (
-                lake.scan(
+                scanned(
+                    lake,
+                    seen,
                     table,
                     ["raw", "duplicate_of"],
                     claimed_ids=[row["claimed_id"]],
@@ -161,9 +193,14 @@ def observation(lake: Lake, spool: Spool | None, raw: int) -> Observed:
                 .filter(pl.col("duplicate_of") == raw)
                 .collect()
             )
-            found = _bytes(spool, raw, int(row["raw_length"] or 0))
+            found = _bytes(spool, seen(table), raw, int(row["raw_length"] or 0))
             return Observed(table, row, tuple(same["raw"].to_list()), found, _message(found))
     raise NotFound(f"There is no observation at {raw}: it was never here, or retention removed it.")
+
+
+def _there(lake: Lake, seen: Seen, table: str, raw: int) -> bool:
+    rows = scanned(lake, seen, table, ["raw"], raw_start=raw, raw_end=raw + 1)
+    return rows.head(1).collect().height > 0
 
 
 def _message(found: Bytes | None) -> Mapping[str, Any]:
@@ -182,13 +219,13 @@ def _us(moment: Any) -> int:
     return round(moment.timestamp() * 1e6)
 
 
-def _bytes(spool: Spool | None, raw: int, length: int) -> Bytes | None:
+def _bytes(spool: Spool | None, frames: Frames, raw: int, length: int) -> Bytes | None:
     if spool is None or length <= 0:
         return None
     try:
         stored = spool.locate(raw)
         # The row starts with the first of its sentences and may lie across others: to the line's end.
-        data = spool.read(raw, length)
+        data = _read(spool, frames, raw, length)
     except NotFound:
         return None
     source = next((s for s in spool.sources() if s.number == stored.source), None)
@@ -201,14 +238,32 @@ def _bytes(spool: Spool | None, raw: int, length: int) -> Bytes | None:
     )
 
 
-def picture_at(lake: Lake, picture: Picture, time_us: int, mode: str, box: Box | None) -> Rows:
+def _read(spool: Spool, frames: Frames, raw: int, length: int) -> bytes:
+    """The bytes of the chunks that the observer may see: other feeds' chunks may lie between a message's parts."""
+    if frames.everything:
+        return spool.read(raw, length)
+    labels = {source.number: source.declaration.label for source in spool.sources()}
+    parts, at, end = [], raw, raw + length
+    while at < end:
+        stored = spool.locate(at)
+        until = min(stored.end, end)
+        label = labels.get(stored.source, UNKNOWN_TEXT)
+        if frames.admits(number_of(label)):
+            parts.append(spool.read(at, until - at))
+        at = until
+    return b"".join(parts)
+
+
+def picture_at(lake: Lake, seen: Seen, picture: Seeable, time_us: int, mode: str, box: Box | None) -> Rows:
     """Where everything was at a time: as known then, or as known now."""
     columns = (
         "time", "received", "track", "claimed_id", "latitude_deg", "longitude_deg", "speed_mps", "course_deg",
         "heading_deg", "nav_status", "transmitter_class", "receiver_kind", "nature", "flaws", "raw",
     )  # fmt: skip
     latest = (
-        lake.scan(
+        scanned(
+            lake,
+            seen,
             "track_points",
             columns,
             start_us=time_us - PICTURE_SPAN_US,

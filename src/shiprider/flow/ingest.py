@@ -41,7 +41,8 @@ class Status:
     """How ingest is doing.
 
     `alarms` has one sentence for each place where something needs a person now, `stopped_feeds` for
-    each feed that cannot go on, `refused` for each file that was left out because nobody can read it.
+    each feed that cannot go on, `refused` for each file that was left out because nobody can read it; `labels` of
+    those feeds and files (label texts).
     """
 
     bytes_done: int = 0
@@ -51,6 +52,7 @@ class Status:
     alarms: dict[str, str] = field(default_factory=dict)
     stopped_feeds: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     committed: int = 0
     finished: bool = False
@@ -160,6 +162,7 @@ class Ingest:
                     break
         except (InputError, StopFeed) as error:
             self.status.stopped_feeds[name] = str(error)
+            self.status.labels[name] = feed.declaration.label
         except BaseException as error:
             self._failure = self._failure or error
         self._incoming.put(feed)
@@ -177,6 +180,7 @@ class Ingest:
                 self._decoding.try_out(Source(-1, feed.declaration, chunk.origin), chunk.data)
             except InputError as error:
                 self.status.refused[chunk.origin.file] = str(error)
+                self.status.labels[chunk.origin.file] = feed.declaration.label
                 if feed.total_bytes is not None:
                     raise
         return chunk.origin.file not in self.status.refused

@@ -4,6 +4,7 @@ Always true: a cell that was never heard is not in the layer, so that what is no
 silent; both are bounded before they are read.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -14,13 +15,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shiprider.flow.picture import Box
+from shiprider.flow.sight import Frames
 from shiprider.measure.clock import DAY_US, iso_from_us
 from shiprider.model.codes import ReceiverKind
+from shiprider.model.errors import NotFound
+from shiprider.model.label import number_of
 from shiprider.ports.lake import Lake
+from shiprider.ports.spool import Spool
 
 #: Cells of one answer at most.
 MOST_CELLS: Final = 20_000
 _LONGEST_DAYS: Final = 92
+
+#: (days) -> rows of `model.tables.RECEPTION` of these days.
+Counted = Callable[[Sequence[date]], pl.LazyFrame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class ReceptionLayer:
 
 
 def reception(
-    lake: Lake, start_us: int, end_us: int, box: Box | None, resolution: int | None
+    counted: Counted, start_us: int, end_us: int, box: Box | None, resolution: int | None
 ) -> ReceptionLayer:
     """Expected against received in a span of days, at most at the resolution they are kept in."""
     first = date.fromisoformat(iso_from_us(start_us)[:10])
@@ -46,7 +54,7 @@ def reception(
     count = min((last - first).days, _LONGEST_DAYS) + 1
     days = [last - timedelta(days=back) for back in range(count)]
     rows = (
-        lake.scan("reception", days=days)
+        counted(days)
         .group_by("cell")
         .agg(
             pl.col("expected").sum().cast(pl.Float64),
@@ -127,10 +135,43 @@ class Refused:
     example_raw: int | None
 
 
-def quarantine(lake: Lake, most: int = 200) -> list[Refused]:
+def refused(lake: Lake, spool: Spool | None, frames: Frames, columns: Sequence[str]) -> pl.LazyFrame:
+    """Rows of the quarantine that the observer may see: those of the sources whose label he sees."""
+    if frames.everything:
+        return lake.scan("quarantine", columns)
+    sources = spool.sources() if spool is not None else ()
+    admitted: dict[str, set[bool]] = {}
+    for source in sources:
+        may = frames.admits(number_of(source.declaration.label))
+        admitted.setdefault(source.declaration.name, set()).add(may)
+    whole = sorted(name for name, may in admitted.items() if may == {True})
+    mixed = sorted(name for name, may in admitted.items() if len(may) == 2)
+    wanted = list(dict.fromkeys([*columns, "feed", "raw"]))
+    rows = lake.scan("quarantine", wanted).filter(pl.col("feed").is_in([*whole, *mixed]))
+    if mixed and spool is not None:
+        # The feed was given another label at some time: each row is asked where it lies.
+        numbers = {s.number for s in sources if frames.admits(number_of(s.declaration.label))}
+        found = rows.collect()
+        keep = [
+            feed in whole or _source_at(spool, raw) in numbers
+            for feed, raw in found.select("feed", "raw").iter_rows()
+        ]
+        rows = found.filter(pl.Series(keep, dtype=pl.Boolean)).lazy()
+    return rows.select(columns)
+
+
+def _source_at(spool: Spool, raw: int) -> int | None:
+    try:
+        return spool.locate(raw).source
+    except NotFound:
+        return None
+
+
+def quarantine(lake: Lake, spool: Spool | None, frames: Frames, most: int = 200) -> list[Refused]:
     """What could not be decoded, by reason, most frequent first."""
     rows = (
-        lake.scan("quarantine", ["received", "raw", "reason", "excerpt"])
+        refused(lake, spool, frames, ["received", "raw", "reason", "excerpt"])
+        .sort("raw")
         .group_by("reason")
         .agg(
             pl.len().alias("count"),

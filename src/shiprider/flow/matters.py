@@ -14,11 +14,8 @@ from msgspec import structs
 from shiprider.detect.ranking import JOIN_US, LONGEST_US, Candidate, joint_score
 from shiprider.flow.calibration import Teaching
 from shiprider.flow.publishing import Published
-from shiprider.model.alert import OPEN_STATES, Alert
+from shiprider.model.alert import ASKED_FOR, OPEN_STATES, Alert
 from shiprider.model.finding import Finding
-
-#: Behaviours that a person asked to be told about: outside the budget.
-ASKED_FOR: Final = frozenset({"watchlist", "area"})
 
 #: Lawful everyday behaviour, kept as findings because people and other detectors build on it.
 NEVER_ALERTS: Final = frozenset({"port_visit"})

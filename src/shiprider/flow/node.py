@@ -9,6 +9,7 @@ import queue
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from shiprider.flow.catchup import CatchUp, Progress, count_reception
 from shiprider.flow.decoding import Decoding, Rows
@@ -23,12 +25,13 @@ from shiprider.flow.folds import FoldState, LiveFold
 from shiprider.flow.ingest import Ingest, Status
 from shiprider.flow.keeping import StateShelf
 from shiprider.flow.learn import DailyWorld
-from shiprider.flow.picture import Picture
-from shiprider.flow.status import FeedState, NodeStatus
+from shiprider.flow.pictures import Pictures
+from shiprider.flow.status import FeedState, NodeStatus, Notice
 from shiprider.flow.watch import Watch
 from shiprider.measure.clock import HOUR_US, MINUTE_US
 from shiprider.model.codes import Nature
 from shiprider.model.errors import ShipriderError
+from shiprider.model.label import combined_text
 from shiprider.model.tables import STATEMENTS, TRACK_POINTS
 from shiprider.model.world import World
 from shiprider.observe.order import Sequencer
@@ -90,7 +93,7 @@ class Node:
     live: LiveFold
     commit_every_s: float = 10.0
     budget_bytes: int = 0
-    picture: Picture = field(default_factory=Picture)
+    pictures: Pictures = field(default_factory=Pictures)
     #: Told of every step's points once their findings are recorded: for measuring.
     on_points: Callable[[pa.Table], None] | None = None
     _sequencer: Sequencer = field(default_factory=Sequencer)
@@ -100,12 +103,13 @@ class Node:
     _feeds: Sequence[Feed] = ()
     _failure: BaseException | None = None
     _seen: dict[str, tuple[int, float]] = field(default_factory=dict)
-    _kept_rows: int = 0
+    #: Observations in the lake by the number of their label.
+    _kept_rows: Counter[int] = field(default_factory=Counter)
     _newest_us: int = 0
     _orders_seen: int = 0
     _tending: str = ""
     #: Why recordings given at the start were left out, one sentence each.
-    _left_out: tuple[str, ...] = ()
+    _left_out: tuple[Notice, ...] = ()
     _started_s: float = field(default_factory=time.monotonic)
 
     # -- recordings -----------------------------------------------------------------------------------
@@ -129,7 +133,9 @@ class Node:
         if self._stop.is_set():
             self._ingest.stop()
         status = self._ingest.run()
-        self._left_out = tuple(status.stopped_feeds.values())
+        self._left_out = tuple(
+            Notice(text, status.labels.get(feed, "")) for feed, text in status.stopped_feeds.items()
+        )
         return status
 
     def catch_up(self, progress: Progress) -> None:
@@ -177,15 +183,18 @@ class Node:
             return
         until = round(newest.timestamp() * 1e6)
         points = lake.scan("track_points", start_us=until - _PICTURE_US, end_us=until + 1)
-        latest = points.sort("time", "raw").group_by("track").last().collect()
-        self.picture.take_points(_table(latest, TRACK_POINTS))
+        latest = points.sort("time", "raw").group_by("track", "label_id").last().collect()
+        self.pictures.take_points(_table(latest, TRACK_POINTS))
         said = lake.scan("statements", start_us=until - 30 * _PICTURE_US, end_us=until + 1)
         kept = said.sort("time", "raw").unique(
-            ["claimed_id", "name", "callsign", "imo", "ship_type"], keep="last", maintain_order=True
+            ["claimed_id", "name", "callsign", "imo", "ship_type", "label_id"],
+            keep="last",
+            maintain_order=True,
         )
-        self.picture.take_statements(_table(kept.collect(), STATEMENTS))
+        self.pictures.take_statements(_table(kept.collect(), STATEMENTS))
         self._newest_us = until
-        self._kept_rows = int(lake.scan("observations", ["raw"]).select(pl.len()).collect().item())
+        rows = lake.scan("observations", ["label_id"]).group_by(pl.col("label_id").fill_null(0)).len()
+        self._kept_rows = Counter(dict(rows.collect().iter_rows()))
 
     # -- live -----------------------------------------------------------------------------------------
 
@@ -290,7 +299,10 @@ class Node:
         self._orders_seen = head
 
     def _take_rows(self, rows: Rows) -> list[pa.Table]:
-        self._kept_rows += rows.observations.num_rows
+        if rows.observations.num_rows:
+            labels = pc.fill_null(rows.observations["label_id"], 0)
+            for each in pc.value_counts(labels).to_pylist():
+                self._kept_rows[each["values"]] += each["counts"]
         self._note_feeds(rows)
         let = self._sequencer.push(rows.observations, rows.statements)
         if let.late_observations.num_rows or let.late_statements.num_rows:
@@ -312,10 +324,10 @@ class Node:
         if step is None:
             return []
         self.stores.watch.advance(step.findings)
-        self.picture.take_points(step.full)
+        self.pictures.take_points(step.full)
         if self.on_points is not None:
             self.on_points(step.full)
-        self.picture.take_statements(statements)
+        self.pictures.take_statements(statements)
         self._newest_us = max(self._newest_us, until_us)
         return [step.compact]
 
@@ -323,7 +335,7 @@ class Node:
         change = self.live.refold()
         if change is not None:
             self.stores.watch.refold(change.before, change.after)
-            self.picture.take_points(change.full)
+            self.pictures.take_points(change.full)
             pending.append(change.compact)
 
     def _settle(self) -> None:
@@ -359,29 +371,21 @@ class Node:
         ingest = self._ingest.status if self._ingest is not None else Status()
         feeds = tuple(self._feed_state(feed, ingest, now) for feed in self._feeds)
         disk = shutil.disk_usage(self.stores.folder)
-        refused = list(ingest.refused.values())[-_REFUSED_SHOWN:]
+        refused = list(ingest.refused.items())[-_REFUSED_SHOWN:]
         notices = [
-            *ingest.alarms.values(),
+            *(Notice(text) for text in ingest.alarms.values()),
             *self._left_out,
-            *ingest.notices,
-            *refused,
-            *filter(None, [self._tending]),
+            *(Notice(text, f.declaration.label) for f in self._feeds for text in f.notices()),
+            *(Notice(text, ingest.labels.get(file, "")) for file, text in refused),
+            *(Notice(text) for text in filter(None, [self._tending])),
         ]
         if self.live.too_late:
-            notices.append(
-                f"{self.live.too_late:,} rows came later than allowed; they are in the lake and folded in at the next start."
-            )
-        live = any(
-            s.condition == "live" and f.declaration.received_clock == "wall"
-            for s, f in zip(feeds, self._feeds, strict=True)
-        )
+            late = f"{self.live.too_late:,} rows came later than allowed; they are in the lake and folded in at the next start."
+            labels = {source.declaration.label for source in self.stores.spool.sources()}
+            notices.append(Notice(late, combined_text(labels)))
         return NodeStatus(
             feeds=feeds,
-            lag_s=max(0.0, (self.stores.clock() - self._newest_us) / 1e6)
-            if live and self._newest_us
-            else None,
-            observations=self._kept_rows,
-            quarantine=int(self.stores.lake.scan("quarantine", ["raw"]).select(pl.len()).collect().item()),
+            observations=dict(self._kept_rows),
             used_bytes=_size(self.stores.folder),
             free_bytes=disk.free,
             budget_bytes=self.budget_bytes,
@@ -396,6 +400,8 @@ class Node:
         fresh = count > 0 and now_s - last < _SILENT_S
         return FeedState(
             name=declared.name,
+            label=declared.label,
+            wall=declared.received_clock == "wall",
             kind=declared.standard,
             condition="down" if stopped else "live" if fresh else "done" if done else "idle",
             messages=count,

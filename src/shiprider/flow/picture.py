@@ -244,18 +244,7 @@ class Picture:
             vessel = int(self._vessels.find(np.array([mmsi], np.int64))[0])
             if vessel < 0:
                 return Static()
-            return self._static_at(vessel)
-
-    def _static_at(self, vessel: int) -> Static:
-        at = self._static
-        return Static(
-            imo=int(at["imo"][vessel]),
-            ship_type=int(at["ship_type"][vessel]),
-            length_m=int(at["length_m"][vessel]),
-            beam_m=int(at["beam_m"][vessel]),
-            name=at["name"][vessel].decode(errors="replace"),
-            callsign=at["callsign"][vessel].decode(errors="replace"),
-        )
+            return static_at(self._static, vessel)
 
     def describe(self, mmsi: NDArray[np.int64]) -> tuple[NDArray[np.int8], NDArray[np.int16]]:
         """Class and length of many identities, unknown 0; for pictures of another time."""
@@ -268,32 +257,67 @@ class Picture:
             length[known] = self._static["length_m"][vessel[known]]
         return class_of(kind, np.zeros(len(mmsi), np.int8)), length
 
-    def search(self, text: str, limit: int) -> list[tuple[int, str, Static]]:
-        """(MMSI, what matched, static data): identities and call signs by their beginning, names by any part."""
-        wanted = " ".join(text.upper().split())
-        if not wanted:
-            return []
+    def said(self, mmsi: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """What many identities last said, columns of `STATIC`; where one never spoke, what stands for unknown."""
+        with self._lock:
+            vessel = self._vessels.find(mmsi)
+            known = vessel >= 0
+            found = {}
+            for name, (kind, fill) in STATIC.items():
+                found[name] = np.full(len(mmsi), fill, kind)
+                found[name][known] = self._static[name][vessel[known]]
+            return found
+
+    def spoke(self) -> NDArray[np.int64]:
+        """Identities that said something of themselves."""
         with self._lock:
             count = len(self._vessels)
-            keys = self._vessels.keys[:count]
-            found: dict[int, str] = {}
-            if wanted.isdecimal() and len(wanted) <= 9:
-                for name, values, width in (("mmsi", keys, 9), ("imo", self._static["imo"][:count], 7)):
-                    if len(wanted) <= width:
-                        step = 10 ** (width - len(wanted))
-                        for vessel in np.flatnonzero(values // step == int(wanted))[:limit]:
-                            found.setdefault(int(vessel), name)
-            encoded = wanted.encode()
-            names = np.char.upper(self._static["name"][:count])
-            starts = np.flatnonzero(np.char.startswith(names, encoded))
-            parts = np.flatnonzero(np.char.find(names, encoded) > 0)
-            calls = np.flatnonzero(
-                np.char.startswith(np.char.upper(self._static["callsign"][:count]), encoded)
-            )
-            for what, hits in (("name", starts), ("callsign", calls), ("name", parts)):
-                for vessel in hits[:limit]:
-                    found.setdefault(int(vessel), what)
-            return [(int(keys[v]), what, self._static_at(v)) for v, what in list(found.items())[:limit]]
+            spoken = self._static["said_us"][:count] > STATIC["said_us"][1]
+            return self._vessels.keys[:count][spoken]
+
+    def search(self, text: str, limit: int) -> list[tuple[int, str, Static]]:
+        """(MMSI, what matched, static data): identities and call signs by their beginning, names by any part."""
+        with self._lock:
+            count = len(self._vessels)
+            static = {name: values[:count] for name, values in self._static.items()}
+            return found_in(self._vessels.keys[:count], static, text, limit)
+
+
+def found_in(
+    mmsi: NDArray[np.int64], static: dict[str, NDArray[Any]], text: str, limit: int
+) -> list[tuple[int, str, Static]]:
+    """As `Picture.search`, over identities and what they said (columns of `STATIC`)."""
+    wanted = " ".join(text.upper().split())
+    if not wanted:
+        return []
+    found: dict[int, str] = {}
+    if wanted.isdecimal() and len(wanted) <= 9:
+        for name, values, width in (("mmsi", mmsi, 9), ("imo", static["imo"], 7)):
+            if len(wanted) <= width:
+                step = 10 ** (width - len(wanted))
+                for vessel in np.flatnonzero(values // step == int(wanted))[:limit]:
+                    found.setdefault(int(vessel), name)
+    encoded = wanted.encode()
+    names = np.char.upper(static["name"])
+    starts = np.flatnonzero(np.char.startswith(names, encoded))
+    parts = np.flatnonzero(np.char.find(names, encoded) > 0)
+    calls = np.flatnonzero(np.char.startswith(np.char.upper(static["callsign"]), encoded))
+    for what, hits in (("name", starts), ("callsign", calls), ("name", parts)):
+        for vessel in hits[:limit]:
+            found.setdefault(int(vessel), what)
+    return [(int(mmsi[v]), what, static_at(static, v)) for v, what in list(found.items())[:limit]]
+
+
+def static_at(static: dict[str, NDArray[Any]], vessel: int) -> Static:
+    """One row of columns of `STATIC`, for people."""
+    return Static(
+        imo=int(static["imo"][vessel]),
+        ship_type=int(static["ship_type"][vessel]),
+        length_m=int(static["length_m"][vessel]),
+        beam_m=int(static["beam_m"][vessel]),
+        name=static["name"][vessel].decode(errors="replace"),
+        callsign=static["callsign"][vessel].decode(errors="replace"),
+    )
 
 
 def _e7(degrees: NDArray[np.float64]) -> NDArray[np.int32]:

@@ -2,12 +2,13 @@
 
 Always true: a decision names its person and the revision it was made on; the alert, the line in the
 watch log and the disposition that teaches the ranking go into the ledger in one commit or not at all;
-a decision can be undone, and the undoing is a decision too; nothing acts on its own.
+a decision can be undone, and the undoing is a decision too; nothing acts on its own; a person changes only what he
+sees and may change, and what he writes of something carries that thing's label.
 """
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Final, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import structs
@@ -17,11 +18,13 @@ from shiprider.flow.ids import new_id
 from shiprider.flow.view import Seen, View, seen
 from shiprider.model.alert import DISMISS_REASONS, OPEN_STATES, Alert, AlertState
 from shiprider.model.disposition import Disposition, Outcome
-from shiprider.model.errors import Conflict, NotFound, UsageError
+from shiprider.model.errors import Conflict, Forbidden, NotFound, UsageError
 from shiprider.model.handover import Handover
+from shiprider.model.label import combined_text
 from shiprider.model.note import Note, SubjectKind
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist
-from shiprider.model.record import Draft
+from shiprider.model.record import Draft, Record
+from shiprider.model.release_class import ReleaseClass
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.ledger import Filed, Ledger, Query
 
@@ -57,9 +60,59 @@ PREFERENCES_ID: Final = "736574740000000000000000000000aa"
 class Review:
     """The decisions of people on one node. `clock` gives microseconds since 1970 UTC."""
 
-    def __init__(self, ledger: Ledger, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Callable[[], int],
+        ids: Callable[[], str] = new_id,
+        view: View | None = None,
+    ) -> None:
+        """`ids` gives new records' ids; `view` is of the person who decides: without one it is the node's own work."""
         self._ledger = ledger
         self._clock = clock
+        self._new_id = ids
+        self._view = view
+
+    def seen_by(self, view: View) -> "Review":
+        """The decisions of one person, held to what he sees and may change."""
+        return Review(self._ledger, self._clock, self._new_id, view)
+
+    # -- what may be changed --------------------------------------------------------------------------
+
+    def _latest(self, record_id: str, kind: str) -> Record:
+        """The record as the person sees it. Raises NotFound."""
+        if self._view is not None:
+            return self._view.record(record_id, kind)
+        record = self._ledger.latest(record_id)
+        if record.kind != kind:
+            raise NotFound(f"There is no {kind.replace('_', ' ')} {record_id}: look the list up again.")
+        return record
+
+    def _to_change(self, record_id: str, kind: str) -> Record:
+        """The same, where he may change it. Raises NotFound, Forbidden."""
+        record = self._latest(record_id, kind)
+        self._check_change(class_of(record), kind)
+        return record
+
+    def _check_change(self, of: ReleaseClass, kind: str) -> None:
+        if self._view is None:
+            return
+        if not self._view.sight.may(self._view.observer, "change", of):
+            what = kind.replace("_", " ")
+            raise Forbidden(f"The policy does not let you change this {what}: ask the node that it is of.")
+
+    def _stored_revision(self, record: Record) -> int:
+        """The revision that a change goes on. Raises Conflict where it is not the newest there is."""
+        newest = self._ledger.latest(record.id)
+        if self._view is None:
+            return newest.revision
+        mine = self._ledger.latest(record.id, allowed=self._view.allowed)
+        if mine.revision != newest.revision:
+            # What came after it is not for this person: he learns no more than that it is so.
+            raise Conflict(
+                f"The {record.kind.replace('_', ' ')} {record.id} cannot be changed now: ask the watch."
+            )
+        return newest.revision
 
     # -- alerts ---------------------------------------------------------------------------------------
 
@@ -91,7 +144,7 @@ class Review:
         """It is part of another alert, which stays open."""
         if into == alert_id:
             raise UsageError("An alert cannot be merged into itself: choose another one.")
-        target = self._alert(into)
+        target = self._alert(into, None)
         if target.body.state == "merged":
             raise Conflict(
                 f"The alert {into} was itself merged into {target.body.merged_into}: merge into that one."
@@ -105,13 +158,17 @@ class Review:
     def undo(self, alert_id: str, expected_revision: int, *, author: str, text: str = "") -> Seen[Alert]:
         """Take back the last decision that still stands."""
         now = self._alert(alert_id, expected_revision)
-        before = _before_last_decision([seen(r, Alert) for r in self._ledger.history(alert_id)])
+        before = _before_last_decision(self._steps(alert_id))
         if before is None:
             raise Conflict(f"Nobody has decided on the alert {alert_id}: there is nothing to undo.")
         changed = structs.replace(
             now.body, event="undone", **{name: getattr(before, name) for name in DECIDED}
         )
         return self._write(now, changed, author, text)
+
+    def _steps(self, alert_id: str) -> list[Seen[Alert]]:
+        allowed = None if self._view is None else self._view.allowed
+        return [seen(record, Alert) for record in self._ledger.history(alert_id, allowed=allowed)]
 
     def _decide(
         self,
@@ -134,9 +191,11 @@ class Review:
         return self._write(now, changed, author, text)
 
     def _alert(self, alert_id: str, expected_revision: int | None = None) -> Seen[Alert]:
-        record = self._ledger.latest(alert_id)
-        if record.kind != "alert":
-            raise NotFound(f"There is no alert {alert_id}: look the list up again.")
+        record = (
+            self._latest(alert_id, "alert")
+            if expected_revision is None
+            else self._to_change(alert_id, "alert")
+        )
         if expected_revision is not None and record.revision != expected_revision:
             raise Conflict(
                 f"The alert {alert_id} is at revision {record.revision}, not {expected_revision}: {record.author} "
@@ -147,25 +206,48 @@ class Review:
     def _write(self, now: Seen[Alert], changed: Alert, author: str, text: str) -> Seen[Alert]:
         _check_author(author)
         drafts = [
-            alert_draft(now.record.id, now.record.revision, changed, author, now.record.label),
+            alert_draft(now.record.id, self._stored_revision(now.record), changed, author, like=now.record),
             self._log_draft(
                 LogLine(text=text, source="decision", step=changed.event, alert=now.record.id),
                 author,
-                now.record.label,
+                now.record,
             ),
         ]
-        disposition = self._disposition(now.record.id, changed, author, now.record.label)
+        disposition = self._disposition(now.record.id, changed, author, now.record)
         if disposition is not None:
             drafts.append(disposition)
-        return seen(self._ledger.append(drafts)[0], Alert)
+        return self._as_seen(self._ledger.append(drafts)[0], Alert)
 
-    def _disposition(self, alert_id: str, alert: Alert, author: str, label: str) -> Filed | None:
+    def _as_seen(self, record: Record, body: type[B]) -> Seen[B]:
+        """What was written, as the person sees it: an alert with his own numbers."""
+        if self._view is None or record.id not in self._view.there([record.id]):
+            return seen(record, body)
+        if record.kind == "alert":
+            found: Any = self._view.alert(record.id)
+            return found
+        return seen(self._view.record(record.id, record.kind), body)
+
+    def _shown(self, alert: Alert) -> float:
+        """The chance that the person was shown when he decided: it is compared with what he decides."""
+        if self._view is None:
+            return alert.probability
+        models = self._view.numbers.models(self._view.allowed)
+        return models.probability(alert.score, simulated=alert.simulated)[0]
+
+    def _disposition(self, alert_id: str, alert: Alert, author: str, about: Record) -> Filed | None:
         outcome: Outcome = "withdrawn"
         if alert.state == "dismissed":
             outcome = "dismissed"
         elif alert.state == "escalated" or (alert.state == "taken" and self._confirmed(alert_id)):
             outcome = "confirmed"
-        before = self._ledger.find(Query("disposition", ((f"alert:{alert_id}",),), limit=1))
+        allowed = None if self._view is None else self._view.allowed
+        query = Query("disposition", ((f"alert:{alert_id}",),), limit=1, allowed=allowed)
+        # One that went on where this person does not see it is left alone: his is another.
+        before = [
+            record
+            for record in self._ledger.find(query)
+            if record.revision == self._ledger.latest(record.id).revision
+        ]
         last = msgspec.json.decode(before[0].body, type=Disposition) if before and before[0].body else None
         if (last is None and outcome == "withdrawn") or (
             last is not None and last.outcome == outcome == "withdrawn"
@@ -179,26 +261,28 @@ class Review:
             preset=alert.preset,
             subtype=alert.subtype,
             score=alert.score,
-            probability=alert.probability,
+            probability=self._shown(alert),
             outcome=outcome,
             reason=alert.reason,
             simulated=alert.simulated,
         )
         draft = Draft(
-            id=before[0].id if before else new_id(),
+            id=before[0].id if before else self._new_id(),
             kind="disposition",
             expected_revision=before[0].revision if before else 0,
             schema=1,
             author=author,
             valid_from_us=self._clock(),
-            label=label,
+            label=about.label,
+            purpose=about.purpose,
+            case=about.case,
             body=msgspec.json.encode(body),
         )
         return Filed(draft=draft, terms=(f"alert:{alert_id}", f"behaviour:{alert.behaviour}"))
 
     def _confirmed(self, alert_id: str) -> bool:
         """Whether it had been escalated before somebody took it: then it stays confirmed."""
-        return seen(self._ledger.latest(alert_id), Alert).body.state == "escalated"
+        return seen(self._latest(alert_id, "alert"), Alert).body.state == "escalated"
 
     # -- words ----------------------------------------------------------------------------------------
 
@@ -210,20 +294,20 @@ class Review:
             raise UsageError(
                 f"{subject_kind!r} takes no notes: write on one of {', '.join(get_args(SubjectKind))}."
             )
-        label = ""
+        label = case = purpose = ""
         if subject_kind == "vessel":
             if not subject.isdecimal() or len(subject) > 9:
                 raise UsageError(f"{subject[:40]!r} is no MMSI: give up to nine digits.")
             subject = str(int(subject))
+            label = combined_text(self._view.labels_of(int(subject))) if self._view is not None else ""
         else:
-            about = self._ledger.latest(subject)
-            if about.kind != subject_kind:
-                raise NotFound(f"There is no {subject_kind} {subject}: look the list up again.")
+            about = self._latest(subject, subject_kind)
             # What is said of something is not known more widely than that there is such a thing.
-            label = about.label
+            label, case, purpose = about.label, about.case, about.purpose
         body = Note(subject_kind=subject_kind, subject=subject, text=text)
         filed = Filed(
-            draft=self._draft("note", body, author=author, label=label), terms=(f"{subject_kind}:{subject}",)
+            draft=self._draft("note", body, author=author, label=label, case=case, purpose=purpose),
+            terms=(f"{subject_kind}:{subject}",),
         )
         return seen(self._ledger.append([filed])[0], Note)
 
@@ -247,6 +331,7 @@ class Review:
             author=author,
             relieved_by=relieved_by,
             text=text,
+            ids=self._new_id,
         )
 
     # -- standing orders ------------------------------------------------------------------------------
@@ -286,21 +371,43 @@ class Review:
     def preferences(self, body: Preferences, expected_revision: int, *, author: str) -> Seen[Preferences]:
         """Change how things are shown."""
         _check_author(author)
+        # Asked of what would be written, not of what is there: that there is one is not for everybody.
+        if self._view is not None:
+            self._check_change(self._view.sight.own_class("setting"), "setting")
         draft = self._draft("setting", body, author=author, id=PREFERENCES_ID, revision=expected_revision)
         return seen(self._ledger.append([draft])[0], Preferences)
 
     def _order(
         self, kind: str, body: B, author: str, record_id: str, expected_revision: int, case: str = ""
     ) -> Seen[B]:
-        if record_id and self._ledger.latest(record_id).kind != kind:
-            raise NotFound(f"There is no {kind.replace('_', ' ')} {record_id}: look the list up again.")
-        draft = self._draft(kind, body, author=author, id=record_id, revision=expected_revision, case=case)
-        return seen(self._ledger.append([draft])[0], type(body))
+        label = purpose = ""
+        if record_id:
+            before = self._to_change(record_id, kind)
+            if before.revision != expected_revision:
+                what = kind.replace("_", " ")
+                raise Conflict(
+                    f"The {what} {record_id} is at revision {before.revision}, not {expected_revision}: "
+                    f"{before.author} changed it in the meantime; look again and decide again."
+                )
+            expected_revision = self._stored_revision(before)
+            label, purpose, case = before.label, before.purpose, case or before.case
+        draft = self._draft(
+            kind,
+            body,
+            author=author,
+            id=record_id,
+            revision=expected_revision,
+            case=case,
+            label=label,
+            purpose=purpose,
+        )
+        return self._as_seen(self._ledger.append([draft])[0], type(body))
 
-    def _log_draft(self, line: LogLine, author: str, label: str = "") -> Filed:
+    def _log_draft(self, line: LogLine, author: str, of: Record | None = None) -> Filed:
         about = (f"alert:{line.alert}",) if line.alert else ()
+        label, purpose, case = ("", "", "") if of is None else (of.label, of.purpose, of.case)
         return Filed(
-            draft=self._draft("watch_log", line, author=author, label=label),
+            draft=self._draft("watch_log", line, author=author, label=label, purpose=purpose, case=case),
             terms=(f"source:{line.source}", *about),
         )
 
@@ -314,9 +421,10 @@ class Review:
         revision: int = 0,
         case: str = "",
         label: str = "",
+        purpose: str = "",
     ) -> Draft:
         return Draft(
-            id=id or new_id(),
+            id=id or self._new_id(),
             kind=kind,
             expected_revision=revision,
             schema=1,
@@ -324,12 +432,28 @@ class Review:
             valid_from_us=self._clock(),
             label=label,
             case=case,
+            purpose=purpose,
             body=msgspec.json.encode(body),
         )
 
 
-def alert_draft(alert_id: str, revision: int, body: Alert, author: str, label: str = "") -> Filed:
-    """The next revision of an alert, with its terms."""
+def class_of(record: Record) -> ReleaseClass:
+    """The release class of a stored record."""
+    return ReleaseClass(
+        label=record.label,
+        origin=record.origin,
+        purpose=record.purpose,
+        case=record.case,
+        kind=record.kind,
+    )
+
+
+def alert_draft(
+    alert_id: str, revision: int, body: Alert, author: str, label: str = "", like: Record | None = None
+) -> Filed:
+    """The next revision of an alert, with its terms; `like` gives label, purpose and case of the one before."""
+    if like is not None:
+        label = like.label
     draft = Draft(
         id=alert_id,
         kind="alert",
@@ -339,6 +463,8 @@ def alert_draft(alert_id: str, revision: int, body: Alert, author: str, label: s
         valid_from_us=body.start_us,
         valid_to_us=body.end_us,
         label=label,
+        purpose=like.purpose if like is not None else "",
+        case=like.case if like is not None else "",
         body=msgspec.json.encode(body),
     )
     return Filed(draft=draft, terms=terms.of_alert(body))

@@ -16,6 +16,7 @@ from shiprider.flow.view import Seen, View, seen
 from shiprider.model.alert import OPEN_STATES
 from shiprider.model.errors import Conflict, UsageError
 from shiprider.model.handover import Handover, Summary
+from shiprider.model.label import combined_text
 from shiprider.model.record import Draft
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.ledger import Ledger
@@ -37,7 +38,7 @@ def summarise(view: View, to_us: int) -> Summary:
         if from_us < item.record.recorded_us <= to_us
     ]
     steps = Counter(item.body.step for item in log)
-    head = view.ledger.head(known_us=to_us)
+    head = view.head(known_us=to_us)
     return Summary(
         from_us=from_us,
         to_us=to_us,
@@ -63,6 +64,7 @@ def sign(
     author: str,
     relieved_by: str,
     text: str = "",
+    ids: Callable[[], str] = new_id,
 ) -> Seen[Handover]:
     """Hand the watch over. Raises Conflict where the summary shown is not the one that `to_us` gives."""
     if to_us >= clock():
@@ -77,29 +79,40 @@ def sign(
         )
     if any(item.body.summary.to_us >= to_us for item in view.handovers(limit=1)):
         raise Conflict("The watch was already handed over after that time: look at the handovers again.")
+    label = _label_of(view, summary)
     body = Handover(summary=summary, digest=digest, relieved_by=relieved_by, text=text)
     line = LogLine(text=f"{author} → {relieved_by}. {text}".strip(), source="decision", step="handed_over")
     records = ledger.append(
         [
             Draft(
-                id=new_id(),
+                id=ids(),
                 kind="handover",
                 expected_revision=0,
                 schema=1,
                 author=author,
                 valid_from_us=summary.from_us,
                 valid_to_us=to_us,
+                label=label,
                 body=msgspec.json.encode(body),
             ),
             Draft(
-                id=new_id(),
+                id=ids(),
                 kind="watch_log",
                 expected_revision=0,
                 schema=1,
                 author=author,
                 valid_from_us=clock(),
+                label=label,
                 body=msgspec.json.encode(line),
             ),
         ]
     )
     return seen(records[0], Handover)
+
+
+def _label_of(view: View, summary: Summary) -> str:
+    """What is listed is not known more widely by being listed; a summary of nothing is the node's own."""
+    listed = set(summary.open_alerts)
+    labels = {i.record.label for i in view.alerts_known(summary.to_us) if i.record.id in listed}
+    labels |= {item.record.label for item in view.log_lines(summary.log)}
+    return combined_text(labels)

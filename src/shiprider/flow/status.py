@@ -4,6 +4,7 @@ Always true: counts are of this run and the lake together; a feed that gives not
 it is "down", and a file read to its end is "done".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,10 +13,15 @@ FeedCondition = Literal["live", "idle", "down", "done"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """One feed. `lag_s`: from the newest message's own time to its arrival, None where unknown."""
+    """One feed. `label` is the stored text of its label: who may not see its rows does not see the feed.
+
+    `wall`: what it gives is of this moment. `lag_s`: from the newest message's own time to its arrival, None where unknown.
+    """
 
     name: str
     kind: str
+    label: str = ""
+    wall: bool = False
     condition: FeedCondition
     messages: int = 0
     messages_per_s: float = 0.0
@@ -25,16 +31,25 @@ class FeedState:
     notice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One sentence; `label` is the stored text of the label of what it tells of (empty: the node's own)."""
+
+    text: str
+    label: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStatus:
-    """All of it. `quarantine` counts what could not be decoded; `notices` are one sentence each."""
+    """All of it. `observations` counts rows by the number of their label; `notices` are one sentence each.
+
+    They are told to who may see what carries their label.
+    """
 
     feeds: tuple[FeedState, ...] = ()
-    lag_s: float | None = None
-    observations: int = 0
+    observations: Mapping[int, int] = field(default_factory=dict)
     earliest_us: int | None = None
-    quarantine: int = 0
     used_bytes: int = 0
     free_bytes: int = 0
     budget_bytes: int = 0
-    notices: tuple[str, ...] = field(default=())
+    notices: tuple[Notice, ...] = ()

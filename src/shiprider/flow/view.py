@@ -1,22 +1,30 @@
 """View: the only way in which a person, a page or a program reads records and frames.
 
-Always true: a view names its observer; it cannot write; what an observer may not see is, for him, not
-there (`NotFound`). Today everyone may see everything: `_visible` is the one place where that changes.
+Always true: a view names its observer; it cannot write; every read is held to what `Sight` allows him, before
+anything is counted, sorted or paged; what he may not see is, for him, not there (`NotFound`, in the same words), and
+nothing that he is shown points to it; revisions are numbered as he sees them.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+import polars as pl
+from msgspec import structs
 
 from shiprider.flow import frames, layers
 from shiprider.flow.bodies import FORMS, BodyForm, read_body
-from shiprider.flow.picture import Box, Picture, Rows, Static
+from shiprider.flow.numbers import Numbers
+from shiprider.flow.picture import Box, Rows, Static
+from shiprider.flow.pictures import Pictures, Seeable
+from shiprider.flow.sight import Frames, Sight
 from shiprider.model.alert import Alert
 from shiprider.model.disposition import Disposition
-from shiprider.model.errors import NotFound
+from shiprider.model.errors import NotFound, UsageError
 from shiprider.model.handover import Handover
+from shiprider.model.label import UNKNOWN_TEXT
 from shiprider.model.note import Note
 from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist, WatchlistEntry
@@ -24,13 +32,17 @@ from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.lake import Lake
-from shiprider.ports.ledger import Head, Ledger, Query
+from shiprider.ports.ledger import Allowed, Head, Ledger, Query
 from shiprider.ports.spool import Spool
 
 B = TypeVar("B", bound=msgspec.Struct)
 
 #: The body of each kind of record.
 BODIES: Final[dict[str, type[msgspec.Struct]]] = {kind: form.type for kind, form in FORMS.items()}
+
+
+#: What a page ends with: a record and which of its revisions, as the observer counts them.
+_CURSOR: Final = re.compile("[0-9a-f]{32}[.][1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,93 +77,216 @@ class View:
     observer: Observer
     ledger: Ledger
     lake: Lake
-    picture: Picture
+    pictures: Pictures
+    sight: Sight
+    numbers: Numbers
     spool: Spool | None = None
 
     # -- records --------------------------------------------------------------------------------------
 
-    def _visible(self, record: Record) -> bool:
-        return record.body is not None
+    @property
+    def allowed(self) -> Allowed:
+        """The classes of records that the observer may read now."""
+        return self.sight.allowed(self.observer)
+
+    def _find(self, query: Query) -> list[Record]:
+        return self._numbered(self.ledger.find(replace(query, allowed=self.allowed)))
+
+    def _of_kind(self, kind: str, known_us: int | None = None) -> list[Record]:
+        return self._numbered(self.ledger.of_kind(kind, known_us=known_us, allowed=self.allowed))
+
+    def _numbered(self, records: Iterable[Record]) -> list[Record]:
+        """The records with their revisions counted as the observer sees them."""
+        listed = list(records)
+        later = [record.id for record in listed if record.revision > 1]
+        if not later or self.sight.everything(self.observer):
+            return listed
+        seen_of = self.ledger.revisions_of(list(dict.fromkeys(later)), allowed=self.allowed)
+        return [
+            structs.replace(record, revision=seen_of[record.id].index(record.revision) + 1)
+            if record.revision > 1
+            else record
+            for record in listed
+        ]
 
     def _all(self, records: Iterable[Record], body: type[B]) -> list[Seen[B]]:
-        return [seen(record, body) for record in records if self._visible(record)]
+        return [seen(record, body) for record in records if record.body is not None]
+
+    def record(self, record_id: str, kind: str, known_us: int | None = None) -> Record:
+        """The envelope of one record of a kind. Raises NotFound."""
+        missing = f"There is no {kind.replace('_', ' ')} {record_id}: look the list up again."
+        try:
+            record = self.ledger.latest(record_id, known_us=known_us, allowed=self.allowed)
+        except NotFound:
+            raise NotFound(missing) from None
+        if record.kind != kind or record.body is None:
+            raise NotFound(missing)
+        return self._numbered([record])[0]
 
     def _one(self, record_id: str, kind: str, body: type[B], known_us: int | None = None) -> Seen[B]:
-        record = self.ledger.latest(record_id, known_us=known_us)
-        if record.kind != kind or not self._visible(record):
-            raise NotFound(f"There is no {kind.replace('_', ' ')} {record_id}: look the list up again.")
-        return seen(record, body)
+        return seen(self.record(record_id, kind, known_us), body)
 
-    def head(self) -> Head:
-        """The end of the log."""
-        return self.ledger.head()
+    def head(self, *, known_us: int | None = None) -> Head:
+        """How many records the observer may see, and a hash of the newest of them."""
+        return self.ledger.head(known_us=known_us, allowed=self.allowed)
+
+    def there(self, record_ids: Iterable[str]) -> set[str]:
+        """Which of these records the observer may see: what is linked to others is not shown."""
+        wanted = [each for each in dict.fromkeys(record_ids) if each]
+        return set(self.ledger.latest_of(wanted, allowed=self.allowed)) if wanted else set()
+
+    def place_of(self, cursor: str) -> int:
+        """Where in the log a page ended, from `cursor_of`. Raises UsageError."""
+        stale = "The cursor is not one of ours: read the list anew."
+        if not _CURSOR.fullmatch(cursor):
+            raise UsageError(stale)
+        record_id, _, revision = cursor.partition(".")
+        try:
+            history = self.ledger.history(record_id, allowed=self.allowed)
+            return history[int(revision) - 1].sequence
+        except (NotFound, IndexError):
+            raise UsageError(stale) from None
+
+    def cursor_of(self, item: Seen[Any]) -> str:
+        """The place of a record in what the observer sees: the log's own numbers would count what he does not."""
+        return f"{item.record.id}.{item.record.revision}"
+
+    def _alerts(self, records: Iterable[Record], known_us: int | None = None) -> list[Seen[Alert]]:
+        """Alerts with the observer's own chances and budget, and links to what he sees only."""
+        listed = self._all(records, Alert)
+        if not listed:
+            return []
+        plain = [(item.record.id, item.body) for item in listed]
+        if known_us is None:
+            bodies = self.numbers.alerts(self.allowed, plain)
+        else:
+            bodies = self.numbers.alerts_known(self.allowed, known_us, plain)
+        linked = self.there(
+            each for body in bodies for each in (body.finding, *body.findings, body.merged_into)
+        )
+        return [
+            Seen(item.record, _linked(body, linked), item.more)
+            for item, body in zip(listed, bodies, strict=True)
+        ]
 
     def alert(self, record_id: str, *, known_us: int | None = None) -> Seen[Alert]:
         """One alert. Raises NotFound."""
-        return self._one(record_id, "alert", Alert, known_us)
+        record = self.record(record_id, "alert", known_us)
+        if known_us is None:
+            return self._alerts([record])[0]
+        return next(item for item in self.alerts_known(known_us) if item.record.id == record_id)
 
     def alerts(self, query: Query) -> list[Seen[Alert]]:
         """Alerts that match."""
-        return self._all(self.ledger.find(query), Alert)
+        return self._alerts(self._find(query))
 
     def alerts_known(self, known_us: int) -> list[Seen[Alert]]:
         """Every alert as it was at a time."""
-        return self._all(self.ledger.of_kind("alert", known_us=known_us), Alert)
+        return self._alerts(self._of_kind("alert", known_us), known_us)
+
+    def log_place(self) -> int:
+        """Where the log ends: for whoever follows it inside the node (`alerts_since`), never shown."""
+        return self.ledger.head().sequence
+
+    def alerts_since(self, sequence: int, limit: int) -> tuple[list[Seen[Alert]], int]:
+        """Alerts that the observer sees among what came after a place in the log, and the place it was read to.
+
+        The place is for whoever follows the log inside the node; it is never shown.
+        """
+        end = self.log_place()
+        kinds = ("alert", "watchlist", "area")
+        records = self.ledger.since(sequence, limit=limit, kinds=kinds, allowed=self.allowed)
+        place = records[-1].sequence if len(records) == limit else end
+        newest = {record.id: record for record in records if record.kind == "alert"}
+        return self._alerts(self._numbered(newest.values())), place
 
     def alert_history(self, record_id: str) -> list[Seen[Alert]]:
         """Every step of an alert's life, oldest first."""
-        self.alert(record_id)
-        return self._all(self.ledger.history(record_id), Alert)
+        self.record(record_id, "alert")
+        return self._alerts(self._numbered(self.ledger.history(record_id, allowed=self.allowed)))
+
+    def _findings(self, records: Iterable[Record]) -> list[Seen[Publication]]:
+        listed = self._all(records, Publication)
+        links = [each for item in listed for each in (item.body.split_from, item.body.merged_into) if each]
+        linked = self.there(links) if links else set()
+        return [
+            replace(
+                item,
+                body=structs.replace(
+                    item.body,
+                    split_from=_if_there(item.body.split_from, linked),
+                    merged_into=_if_there(item.body.merged_into, linked),
+                ),
+            )
+            if item.body.split_from or item.body.merged_into
+            else item
+            for item in listed
+        ]
 
     def finding(self, record_id: str, *, known_us: int | None = None) -> Seen[Publication]:
         """One finding. Raises NotFound."""
-        return self._one(record_id, "finding", Publication, known_us)
+        return self._findings([self.record(record_id, "finding", known_us)])[0]
 
     def finding_history(self, record_id: str) -> list[Seen[Publication]]:
         """Every revision of a finding, oldest first."""
-        self.finding(record_id)
-        return self._all(self.ledger.history(record_id), Publication)
+        self.record(record_id, "finding")
+        return self._findings(self._numbered(self.ledger.history(record_id, allowed=self.allowed)))
 
     def findings(self, query: Query) -> list[Seen[Publication]]:
         """Findings that match."""
-        return self._all(self.ledger.find(query), Publication)
+        return self._findings(self._find(query))
 
     def findings_of(self, record_ids: Sequence[str]) -> dict[str, Seen[Publication]]:
         """Latest revisions of these findings."""
-        found = self.ledger.latest_of(list(record_ids))
-        return {item.record.id: item for item in self._all(found.values(), Publication)}
+        found = self.ledger.latest_of([each for each in record_ids if each], allowed=self.allowed)
+        records = [record for record in found.values() if record.kind == "finding"]
+        return {item.record.id: item for item in self._findings(self._numbered(records))}
+
+    def first_recorded_us(self, record_id: str) -> int:
+        """When the oldest revision that the observer sees was recorded. Raises NotFound."""
+        return self.ledger.history(record_id, allowed=self.allowed)[0].recorded_us
 
     def count(self, query: Query) -> int:
         """How many match."""
-        return self.ledger.count(query)
+        return self.ledger.count(replace(query, allowed=self.allowed))
 
     def notes(self, subject_kind: str, subject: str) -> list[Seen[Note]]:
-        """Notes on a subject, newest first."""
-        return self._all(self.ledger.find(Query("note", ((f"{subject_kind}:{subject}",),))), Note)
+        """Notes on a subject, newest first; none on a record that the observer may not see."""
+        if subject_kind != "vessel" and not self.there([subject]):
+            return []
+        return self._all(self._find(Query("note", ((f"{subject_kind}:{subject}",),))), Note)
 
     def log(self, *, since_us: int | None, after: int | None, limit: int | None) -> list[Seen[LogLine]]:
         """Lines of the watch log, newest first."""
         query = Query(
             "watch_log", start_us=since_us, after=None if after is None else (after, ""), limit=limit
         )
-        return self._all(self.ledger.find(query), LogLine)
+        return self._lines(self._find(query))
+
+    def _lines(self, records: Iterable[Record]) -> list[Seen[LogLine]]:
+        listed = self._all(records, LogLine)
+        linked = self.there(item.body.alert for item in listed)
+        return [
+            replace(item, body=structs.replace(item.body, alert=_if_there(item.body.alert, linked)))
+            for item in listed
+        ]
 
     def log_lines(self, record_ids: Sequence[str]) -> list[Seen[LogLine]]:
         """These lines, in this order."""
-        found = self.ledger.latest_of(list(record_ids))
-        return self._all((found[each] for each in record_ids if each in found), LogLine)
+        found = self.ledger.latest_of(list(record_ids), allowed=self.allowed)
+        return self._lines(self._numbered(found[each] for each in record_ids if each in found))
 
     def dispositions(self) -> list[Seen[Disposition]]:
         """What became of the alerts."""
-        return self._all(self.ledger.of_kind("disposition"), Disposition)
+        return self._all(self._of_kind("disposition"), Disposition)
 
     def handovers(self, limit: int | None = None) -> list[Seen[Handover]]:
         """Signed handovers, newest first."""
-        return self._all(self.ledger.find(Query("handover", limit=limit)), Handover)
+        return self._all(self._find(Query("handover", limit=limit)), Handover)
 
     def watchlists(self) -> list[Seen[Watchlist]]:
         """All watchlists."""
-        return self._all(self.ledger.of_kind("watchlist"), Watchlist)
+        return self._all(self._of_kind("watchlist"), Watchlist)
 
     def watchlists_of(self, mmsi: int) -> list[str]:
         """Names of the active watchlists with a line that this vessel matches, by all it last said."""
@@ -170,18 +305,34 @@ class View:
 
     def areas(self) -> list[Seen[WatchedArea]]:
         """All areas."""
-        return self._all(self.ledger.of_kind("area"), WatchedArea)
+        return self._all(self._of_kind("area"), WatchedArea)
 
     def legal_holds(self) -> list[Seen[LegalHold]]:
         """All legal holds."""
-        return self._all(self.ledger.of_kind("legal_hold"), LegalHold)
+        return self._all(self._of_kind("legal_hold"), LegalHold)
 
     def preferences(self) -> Seen[Preferences] | None:
         """How things are shown, if anybody has said so."""
-        found = self._all(self.ledger.of_kind("setting"), Preferences)
+        found = self._all(self._of_kind("setting"), Preferences)
         return found[-1] if found else None
 
     # -- frames ---------------------------------------------------------------------------------------
+
+    def seen_frames(self, table: str) -> Frames:
+        """The rows of a table that the observer may see now."""
+        return self.sight.frames(self.observer, table)
+
+    @property
+    def picture(self) -> Seeable:
+        """The live picture of what the observer may see."""
+        return self.pictures.seen(self.seen_frames("track_points"), self.seen_frames("statements"))
+
+    @property
+    def layout(self) -> tuple[frozenset[int], ...]:
+        """Which pictures the observer's is made of: where it changes, places of rows are others."""
+        of = frozenset(self.pictures.of)
+        tables = ("track_points", "statements")
+        return tuple(frozenset(n for n in of if self.seen_frames(t).admits(n)) for t in tables)
 
     def search(self, text: str, limit: int) -> list[tuple[int, str, Static]]:
         """Vessels by name, MMSI, IMO number or call sign."""
@@ -193,28 +344,69 @@ class View:
 
     def picture_at(self, time_us: int, mode: str, box: Box | None) -> Rows:
         """The picture of a past time, as known then or now."""
-        return frames.picture_at(self.lake, self.picture, time_us, mode, box)
+        return frames.picture_at(self.lake, self.seen_frames, self.picture, time_us, mode, box)
 
     def tracks(
         self, mmsi: int, start_us: int, end_us: int, *, known_us: int | None, points: int
     ) -> list[frames.TrackPart]:
         """Tracks of a vessel in a span, thinned."""
-        return frames.tracks(self.lake, mmsi, start_us, end_us, known_us=known_us, points=points)
+        return frames.tracks(
+            self.lake, self.seen_frames, mmsi, start_us, end_us, known_us=known_us, points=points
+        )
 
     def life(self, mmsi: int) -> frames.Life:
         """When a vessel was heard and what it said of itself."""
-        return frames.life(self.lake, mmsi)
+        return frames.life(self.lake, self.seen_frames, mmsi)
 
     def observation(self, raw: int) -> frames.Observed:
         """One observation down to its bytes. Raises NotFound."""
-        return frames.observation(self.lake, self.spool, raw)
+        return frames.observation(self.lake, self.seen_frames, self.spool, raw)
+
+    def labels_of(self, mmsi: int) -> set[str]:
+        """Labels of the rows that the observer sees of a vessel: what he writes of it carries their combination."""
+        numbers: set[int] = set()
+        for table in ("observations", "statements"):
+            rows = frames.scanned(self.lake, self.seen_frames, table, ["label_id"], claimed_ids=[mmsi])
+            numbers |= set(rows.select(pl.col("label_id").fill_null(0).unique()).collect().to_series())
+        labels = self.sight.labels()
+        return {labels.get(number, UNKNOWN_TEXT) for number in numbers}
 
     def reception(
         self, start_us: int, end_us: int, box: Box | None, resolution: int | None
     ) -> layers.ReceptionLayer:
         """Where reception reached in a span."""
-        return layers.reception(self.lake, start_us, end_us, box, resolution)
+        counted = self.numbers.reception.counted(self.seen_frames("observations"))
+        return layers.reception(counted, start_us, end_us, box, resolution)
 
     def quarantine(self) -> list[layers.Refused]:
         """What could not be decoded, by reason."""
-        return layers.quarantine(self.lake)
+        return layers.quarantine(self.lake, self.spool, self.seen_frames("quarantine"))
+
+    def quarantined(self) -> int:
+        """How much could not be decoded."""
+        rows = layers.refused(self.lake, self.spool, self.seen_frames("quarantine"), ["raw"])
+        return int(rows.select(pl.len()).collect().item())
+
+    # -- the node -------------------------------------------------------------------------------------
+
+    def sees_feed(self, label: str) -> bool:
+        """Whether the observer sees what a feed with this label gives."""
+        return self.sight.may(self.observer, "read", self.sight.own_class("observations", label))
+
+    @property
+    def at_home(self) -> bool:
+        """Whether the observer is one of the node's own people, to whom it tells how it is doing."""
+        return self.sight.may(self.observer, "read", self.sight.own_class("status"))
+
+
+def _if_there(link: Any, linked: set[str]) -> Any:
+    return link if link in linked else type(link)()
+
+
+def _linked(body: Alert, linked: set[str]) -> Alert:
+    return structs.replace(
+        body,
+        finding=_if_there(body.finding, linked),
+        findings=tuple(each for each in body.findings if each in linked),
+        merged_into=_if_there(body.merged_into, linked),
+    )

@@ -19,6 +19,9 @@ AlertStep = Literal[
 #: States in which somebody still has to look or act.
 OPEN_STATES: Final[tuple[AlertState, ...]] = ("new", "taken", "escalated")
 
+#: Behaviours that a person asked to be told about: outside the budget.
+ASKED_FOR: Final = frozenset({"watchlist", "area"})
+
 #: Why an alert is dismissed. `data_error` and `sensor_fault` say the finding was wrong.
 DISMISS_REASONS: Final = (
     "lawful_explained",

@@ -10,7 +10,8 @@ class Observer(msgspec.Struct, frozen=True, kw_only=True):
     """Who reads, as what, and for what purpose.
 
     `nation` is an ISO 3166-1 alpha-3 code; `clearance` a classification (model/label.py); `cases` are
-    the cases this person is assigned to; `session` ties every read to one sign-in.
+    the cases this person is assigned to; `session` ties every read to one sign-in. `owner` sits at the node's own
+    machine, without an account: he is assigned to every case there is.
     """
 
     name: str
@@ -22,3 +23,4 @@ class Observer(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str = ""
     cases: tuple[str, ...] = ()
     session: str = ""
+    owner: bool = False

@@ -6,10 +6,14 @@ the rules do not name.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
+from shiprider.model.account import CONTENT_ROLES
 from shiprider.model.agreement import AgreementBook, Party
+from shiprider.model.label import Classification
+from shiprider.model.observer import Observer
 
 
 class Home(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,6 +34,10 @@ class Home(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def is_party(self, party: Party) -> bool:
         """Whether a party's promises are this home's."""
         return party.is_of(self.nation, self.organisation)
+
+
+#: A home without people.
+NOBODYS: Final = Home(node="")
 
 
 def home_of(node: str, nation: str = "", organisation: str = "") -> Home:
@@ -62,3 +70,19 @@ def fault_of(homes: Iterable[Home]) -> str:
         if not home.nation and not home.organisation:
             return f"the home of {home.node!r} is of no nation and no organisation"
     return ""
+
+
+def own_observer(
+    name: str, home: Home, purpose: str, *, roles: Sequence[str] = CONTENT_ROLES, session: str = ""
+) -> Observer:
+    """One of a home's people with full clearance: who sits at the node's own machine without an account."""
+    return Observer(
+        name=name,
+        roles=tuple(roles),
+        nation=home.nation,
+        organisation=home.organisation,
+        clearance=Classification.TOP_SECRET.name,
+        purpose=purpose,
+        session=session,
+        owner=True,
+    )

@@ -135,8 +135,17 @@ class Ledger(Protocol):
         """Remove a body by law: the act is itself a record (kind `erasure`), which is returned."""
         ...
 
-    def head(self, *, known_us: int | None = None) -> Head:
-        """The end of the log, or where it ended when everything recorded by `known_us` was in it."""
+    def revisions_of(
+        self, record_ids: Sequence[str], *, allowed: Allowed | None = None
+    ) -> dict[str, list[int]]:
+        """The numbers of all revisions of many, ascending; unknown ids are left out."""
+        ...
+
+    def head(self, *, known_us: int | None = None, allowed: Allowed | None = None) -> Head:
+        """The end of the log, or where it ended when everything recorded by `known_us` was in it.
+
+        With `allowed` it is of the records that may be seen alone: how many they are, and a hash of the newest.
+        """
         ...
 
     def tree_head(self, size: int | None = None) -> TreeHead | None:

@@ -33,3 +33,7 @@ class Policy(Protocol):
     ) -> list[Decision]:
         """One decision per class, in order. Never raises for what an observer or label lacks: that is a denial."""
         ...
+
+    def until_us(self, classes: Sequence[ReleaseClass], at_us: int) -> int:
+        """The moment up to which answers given at `at_us` about these classes stand."""
+        ...

@@ -93,8 +93,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         opened.node.catch_up(lambda *_: None)
         state = NodeStatus(
             feeds=(FeedState(name="day", kind="file", condition="done", messages=723),),
-            observations=720,
-            quarantine=1,
+            observations={0: 720},
         )
         site = Site(
             node="test",

@@ -3,21 +3,27 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from shiprider.adapters.ledger.sqlite import SqliteLedger
+from shiprider.adapters.policy.cedar import CedarPolicy
 from shiprider.flow import shift
 from shiprider.flow.calibration import calibration_report
-from shiprider.flow.picture import Picture
+from shiprider.flow.numbers import Numbers
+from shiprider.flow.pictures import Pictures
 from shiprider.flow.review import Review, alert_draft
+from shiprider.flow.sight import Sight
 from shiprider.flow.view import Seen, View, seen
+from shiprider.model.agreement import AgreementBook
 from shiprider.model.alert import Alert
 from shiprider.model.disposition import Disposition
 from shiprider.model.errors import Conflict, NotFound, ShipriderError, UsageError
 from shiprider.model.observer import Observer
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist, WatchlistEntry
+from shiprider.model.rules import Home, Rules
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.ledger import Ledger, Query
 
@@ -71,7 +77,12 @@ def log(ledger: Ledger) -> list[LogLine]:
 
 
 def view(ledger: Ledger) -> View:
-    return View(Observer(name="Ana"), ledger, None, Picture())  # type: ignore[arg-type]
+    home = Home(node="n", organisation="n")
+    policy = CedarPolicy(Rules("n", (home,), AgreementBook()))
+    sight = Sight(policy, ledger, node="n", sources=lambda: (), clock=lambda: 1)
+    lake: Any = None
+    ana = Observer(name="Ana", organisation="n", cases=("C-7",))
+    return View(ana, ledger, lake, Pictures(), sight, Numbers(ledger, lake))
 
 
 def test_take_dismiss_and_what_they_leave(ledger: Ledger, review: Review) -> None:
@@ -212,7 +223,9 @@ def test_the_handover_is_signed_over_exactly_what_was_shown(
     assert (shown.taken, shown.dismissed, shown.escalated, len(shown.log)) == (1, 1, 0, 3)
     digest = shift.digest_of(shown)
     assert digest == hashlib.sha256(msgspec.json.encode(shown)).hexdigest()
-    assert (shown.ledger_sequence, shown.ledger_head) == (ledger.head().sequence, ledger.head().hash)
+    newest = ledger.since(0)[-1]
+    told = f"{newest.id}|{newest.recorded_us}|{newest.digest}"
+    assert (shown.ledger_sequence, shown.ledger_head) == (9, hashlib.sha256(told.encode()).hexdigest())
     # What comes later changes nothing of it.
     review.escalate(three, 1, author="Ana")
     assert shift.summarise(view(ledger), to_us) == shown

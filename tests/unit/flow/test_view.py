@@ -12,11 +12,16 @@ import pytest
 from shiprider.adapters.lake.delta import DeltaLake
 from shiprider.flow import frames
 from shiprider.flow.picture import Picture
+from shiprider.flow.sight import Frames
 from shiprider.model.codes import TransmitterClass
 from shiprider.model.errors import NotFound, UsageError
 from shiprider.model.tables import STATEMENTS, TRACK_POINTS
 
 T0 = 1_700_000_000_000_000
+
+
+def everything(_: str) -> Frames:
+    return Frames(frozenset({0}), frozenset(), True)
 
 
 def table(schema: pa.Schema, n: int, **given: Any) -> pa.Table:
@@ -151,7 +156,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> DeltaLake:
 @pytest.mark.parametrize("mode", ["then", "now"])
 def test_the_picture_of_a_past_time_against_a_loop(lake: DeltaLake, mode: str) -> None:
     at = T0 + 3_600_000_000
-    rows = frames.picture_at(lake, Picture(), at, mode, None)
+    rows = frames.picture_at(lake, everything, Picture(), at, mode, None)
     expected = by_loop(
         points(4), until=at, known=at if mode == "then" else 2**62, since=at - frames.PICTURE_SPAN_US
     )
@@ -162,19 +167,21 @@ def test_the_picture_of_a_past_time_against_a_loop(lake: DeltaLake, mode: str) -
 
 def test_then_and_now_differ_by_what_came_late(lake: DeltaLake) -> None:
     at = T0 + 1_800_000_000
-    then, now = (frames.picture_at(lake, Picture(), at, mode, None) for mode in ("then", "now"))
+    then, now = (frames.picture_at(lake, everything, Picture(), at, mode, None) for mode in ("then", "now"))
     assert then["time_us"].sum() < now["time_us"].sum() or len(then) < len(now)
 
 
 def test_tracks_keep_their_ends_when_thinned(lake: DeltaLake) -> None:
-    (whole,) = frames.tracks(lake, 200_000_001, T0, T0 + 7_200_000_000, known_us=None, points=10_000)
-    (thin,) = frames.tracks(lake, 200_000_001, T0, T0 + 7_200_000_000, known_us=None, points=3)
+    (whole,) = frames.tracks(
+        lake, everything, 200_000_001, T0, T0 + 7_200_000_000, known_us=None, points=10_000
+    )
+    (thin,) = frames.tracks(lake, everything, 200_000_001, T0, T0 + 7_200_000_000, known_us=None, points=3)
     assert thin.total == whole.total and len(thin.columns["raw"]) == 3
     assert thin.columns["raw"][[0, -1]].tolist() == whole.columns["raw"][[0, -1]].tolist()
     with pytest.raises(UsageError, match="must end after it begins"):
-        frames.tracks(lake, 1, 5, 5, known_us=None, points=3)
+        frames.tracks(lake, everything, 1, 5, 5, known_us=None, points=3)
 
 
 def test_an_unknown_address_is_not_found(lake: DeltaLake) -> None:
     with pytest.raises(NotFound, match="never here, or retention removed it"):
-        frames.observation(lake, None, 12345)
+        frames.observation(lake, everything, None, 12345)

@@ -392,8 +392,18 @@ class SqlLog:
         with self._reading(allowed) as connection:
             return reading.since(connection, sequence, limit, kinds, allowed)
 
-    def head(self, *, known_us: int | None = None) -> Head:
+    def revisions_of(
+        self, record_ids: Sequence[str], *, allowed: Allowed | None = None
+    ) -> dict[str, list[int]]:
+        """See `ports.ledger.Ledger.revisions_of`."""
+        with self._reading(allowed) as connection:
+            return reading.revisions_of(connection, record_ids, allowed)
+
+    def head(self, *, known_us: int | None = None, allowed: Allowed | None = None) -> Head:
         """See `ports.ledger.Ledger.head`."""
+        if allowed is not None:
+            with self._reading(allowed) as connection:
+                return reading.own_head(connection, known_us, allowed)
         if known_us is None:
             return self._head
         with self._reading() as connection:

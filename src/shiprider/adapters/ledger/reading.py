@@ -4,6 +4,7 @@ Always true: a read sees whole commits; it uses a connection that cannot write; 
 records or counts them passes `_within`, which lets through only the classes that are allowed.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -190,6 +191,38 @@ def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int
         return Head(0, GENESIS), 0
     record = record_from(row)
     return Head(record.sequence, hash_of(record)), record.recorded_us
+
+
+def own_head(connection: Connection, known_us: int | None, allowed: Allowed) -> Head:
+    """How many records a reader may see, and a hash of the newest of them: nothing of it depends on another record."""
+    seen = _within(connection, allowed)
+    by_then = true() if known_us is None else RECORD.c.recorded_us <= known_us
+    counted = select(func.count(), func.max(RECORD.c.sequence)).where(seen, by_then)
+    row = connection.execute(counted.select_from(RECORD), _parameters(connection, allowed)).one()
+    count, last = row[0], row[1]
+    if not count:
+        return Head(0, GENESIS)
+    found = _run(connection, select(*_COLUMNS).where(RECORD.c.sequence == last, seen), allowed)
+    newest = record_from(found.one())
+    # Not the envelope: it has the number of the revision, which counts those that are hidden.
+    told = f"{newest.id}|{newest.recorded_us}|{newest.digest}"
+    return Head(int(count), hashlib.sha256(told.encode()).hexdigest())
+
+
+def revisions_of(
+    connection: Connection, record_ids: Sequence[str], allowed: Allowed | None = None
+) -> dict[str, list[int]]:
+    """The revisions of each that may be seen, ascending; ids without any are left out."""
+    found: dict[str, list[int]] = {}
+    for start in range(0, len(record_ids), _IDS_AT_ONCE):
+        part = record_ids[start : start + _IDS_AT_ONCE]
+        chosen: Select[Any] = select(RECORD.c.id, RECORD.c.revision).where(
+            RECORD.c.id.in_(part), _within(connection, allowed)
+        )
+        rows: Any = _run(connection, chosen.order_by(RECORD.c.id, RECORD.c.revision), allowed)
+        for row in rows:
+            found.setdefault(row[0], []).append(row[1])
+    return found
 
 
 def latest(

@@ -81,6 +81,14 @@ class CedarPolicy:
             # Whatever it is, nobody gets anything by it (promise 2).
             return [_FAILED] * len(classes)
 
+    def until_us(self, classes: Sequence[ReleaseClass], at_us: int) -> int:
+        """The next moment at which an agreement or a label changes what is answered."""
+        place = bisect_right(self._edges, at_us)
+        edges = self._edges[place : place + 1]
+        return min(
+            [ALWAYS_US, *edges, *(end for of in classes if (end := self._expires(of)) > at_us)],
+        )
+
     def _decide(
         self, observer: Observer, action: Action, classes: Sequence[ReleaseClass], at_us: int
     ) -> list[Decision]:

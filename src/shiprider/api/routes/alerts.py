@@ -24,7 +24,7 @@ from shiprider.flow.review import Review
 from shiprider.flow.view import Seen
 from shiprider.measure.clock import DAY_US
 from shiprider.model.alert import OPEN_STATES, Alert, AlertState
-from shiprider.model.errors import UsageError
+from shiprider.model.errors import NotFound, UsageError
 from shiprider.model.publication import Publication
 from shiprider.ports.ledger import Query
 
@@ -129,11 +129,15 @@ def get_alert(alert_id: RecordPath, rendering: Asked) -> s.AlertDetail:
         limit=_MOST_RELATED + 1,
     )
     related = [other for other in view.alerts(near) if other.record.id != alert_id] if participants else []
+    findings = _in_order(view.findings_of(body.findings), body)
+    lead = next((each for each in findings if each.record.id == body.finding), next(iter(findings), None))
+    if lead is None:
+        raise NotFound(f"There is no alert {alert_id}: look the list up again.")
     notes = [note for mmsi in body.participants for note in view.notes("vessel", str(mmsi))]
     return s.AlertDetail(
         alert=rendering.alert(item),
-        finding=rendering.finding(view.finding(body.finding)),
-        findings=[rendering.finding(each) for each in _in_order(view.findings_of(body.findings), body)],
+        finding=rendering.finding(lead),
+        findings=[rendering.finding(each) for each in findings],
         history=[rendering.event(step) for step in view.alert_history(alert_id)],
         merged=rendering.alerts(merged),
         related=rendering.alerts(related[:_MOST_RELATED]),
@@ -244,9 +248,7 @@ def list_findings(
         asked.append((f"mmsi:{mmsi}",))
     if finding_state is not None:
         asked.append((f"state:{finding_state}",))
-    if cursor and not (cursor.isdecimal() and len(cursor) < 19):
-        raise UsageError("The cursor is not one of ours: read the list anew.")
-    after = (int(cursor), "") if cursor else None
+    after = (rendering.view.place_of(cursor), "") if cursor else None
     query = Query("finding", tuple(asked), start_us=since_us, end_us=until_us, after=after, limit=limit)
     found = rendering.view.findings(query)
     inside = [
@@ -255,7 +257,7 @@ def list_findings(
     return s.FindingPage(
         findings=[rendering.finding(item) for item in inside],
         total=rendering.view.count(Query("finding", tuple(asked), start_us=since_us, end_us=until_us)),
-        next_cursor=str(found[-1].record.sequence) if len(found) == limit else "",
+        next_cursor=rendering.view.cursor_of(found[-1]) if len(found) == limit else "",
     )
 
 

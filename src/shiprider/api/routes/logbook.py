@@ -59,12 +59,11 @@ def read_watch_log(
     rendering: Asked, since_us: TimeOf = None, limit: Limit = 100, cursor: Cursor = ""
 ) -> s.WatchLog:
     """Lines of people and of decisions."""
-    if cursor and not (cursor.isdecimal() and len(cursor) < 19):
-        raise UsageError("The cursor is not one of ours: read the log anew.")
-    found = rendering.view.log(since_us=since_us, after=int(cursor) if cursor else None, limit=limit)
+    after = rendering.view.place_of(cursor) if cursor else None
+    found = rendering.view.log(since_us=since_us, after=after, limit=limit)
     return s.WatchLog(
         entries=[rendering.log_line(item) for item in found],
-        next_cursor=str(found[-1].record.sequence) if len(found) == limit else "",
+        next_cursor=rendering.view.cursor_of(found[-1]) if len(found) == limit else "",
     )
 
 
@@ -101,12 +100,11 @@ def summarise_handover(rendering: Asked, site: Here, to_us: TimeOf = None) -> s.
 def summary_out(rendering: Rendering, summary: Summary) -> s.HandoverSummary:
     """The summary with its records."""
     view = rendering.view
+    known = {item.record.id: item for item in view.alerts_known(summary.to_us)}
     return s.HandoverSummary(
         from_us=summary.from_us,
         to_us=summary.to_us,
-        open_alerts=rendering.alerts(
-            [view.alert(each, known_us=summary.to_us) for each in summary.open_alerts]
-        ),
+        open_alerts=rendering.alerts([known[each] for each in summary.open_alerts]),
         taken=summary.taken,
         dismissed=summary.dismissed,
         escalated=summary.escalated,

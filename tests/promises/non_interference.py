@@ -1,0 +1,622 @@
+"""Two nodes whose states differ only in what one observer may not see, and everything he can ask of them.
+
+`Pair` holds both: a visible step happens on both nodes, a hidden one on the second alone. The lake and the spool
+are lists in memory; the ledger, the policy engine, the view, the review and the API's handlers are the real ones.
+"""
+
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+
+from shiprider.adapters.ledger.sqlite import SqliteLedger
+from shiprider.adapters.policy.cedar import CedarPolicy
+from shiprider.api import schemas as s
+from shiprider.api.failures import on_ours
+from shiprider.api.live import Follower, LiveClient, LiveView
+from shiprider.api.rendering import Rendering
+from shiprider.api.routes import alerts, logbook, node, orders, vessels
+from shiprider.detect.ranking import Budget
+from shiprider.flow import terms
+from shiprider.flow.numbers import Numbers
+from shiprider.flow.pictures import Pictures
+from shiprider.flow.review import PREFERENCES_ID, Review
+from shiprider.flow.sight import Sight
+from shiprider.flow.status import FeedState, NodeStatus, Notice
+from shiprider.flow.view import View
+from shiprider.measure.clock import DAY_US, HOUR_US
+from shiprider.model.agreement import Agreement, Party, SharingClause, Standing, book
+from shiprider.model.alert import Alert
+from shiprider.model.disposition import Disposition
+from shiprider.model.errors import NotFound, ShipriderError
+from shiprider.model.finding import Evidence, Finding
+from shiprider.model.handover import Handover, Summary
+from shiprider.model.label import number_of, written
+from shiprider.model.note import Note
+from shiprider.model.observer import Observer
+from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist, WatchlistEntry
+from shiprider.model.publication import Publication
+from shiprider.model.record import Draft
+from shiprider.model.rules import Home, Rules
+from shiprider.model.tables import TABLES
+from shiprider.model.watch_log import LogLine
+from shiprider.observe.exposure import ReceptionCounter
+from shiprider.ports.feed import Declaration, Origin
+from shiprider.ports.ledger import Filed
+from shiprider.ports.spool import Source, Stored
+
+T0 = 1_790_000_000_000_000 // DAY_US * DAY_US
+SHARED = written("policy=COALITION class=RESTRICTED rel=nations:COL,USA").text
+OTHER = written("policy=COALITION class=UNCLASSIFIED rel=nations:COL,USA,HND").text
+SECRET = written("policy=COALITION class=SECRET rel=nations:COL").text
+PLANNED = written("policy=COALITION class=RESTRICTED rel=nations:COL,USA purpose=planning").text
+BROKEN = "shiprider-label-9|from a later release"
+WORLD = (-180.0, -90.0, 180.0, 90.0)
+
+
+@dataclass(frozen=True)
+class Person:
+    """An observer, and classes (label, purpose, case) that he may and may not see."""
+
+    observer: Observer
+    visible: tuple[tuple[str, str, str], ...]
+    hidden: tuple[tuple[str, str, str], ...]
+
+
+_ROLES = ("watch_officer", "intelligence_analyst", "legal_adviser")
+PEOPLE = {
+    "a guest of another nation": Person(
+        Observer(name="Ann", nation="USA", clearance="RESTRICTED", purpose="watch", roles=_ROLES),
+        ((SHARED, "", ""), (OTHER, "", ""), (SHARED, "watch", "")),
+        (("", "", ""), (SECRET, "", ""), (SHARED, "", "K-1"), (SHARED, "planning", ""), (PLANNED, "", ""), (BROKEN, "", "")),
+    ),
+    "one of the node's own, not cleared": Person(
+        Observer(name="Luz", nation="COL", clearance="RESTRICTED", purpose="watch", cases=("K-2",), roles=_ROLES),
+        (("", "", ""), (SHARED, "", ""), (OTHER, "", ""), ("", "", "K-2")),
+        ((SECRET, "", ""), ("", "", "K-1"), (SHARED, "planning", ""), (PLANNED, "", ""), (BROKEN, "", "")),
+    ),
+}  # fmt: skip
+
+
+def rules() -> Rules:
+    holds = (Standing(from_us=0, status="in_force"),)
+    parties = (
+        Party(name="col", nation="COL", standings=holds),
+        Party(name="usa", nation="USA", standings=holds),
+    )
+    clause = SharingClause(
+        id="all", shared_by=("col",), shared_with=("usa",), kinds=("*",), purposes=("*",), highest="SECRET"
+    )
+    agreement = Agreement(id="accord", title="Accord", from_us=0, parties=parties, sharing=(clause,))
+    return Rules("col", (Home(node="col", nation="COL"),), book([agreement]))
+
+
+#: One engine for all nodes: it depends on the rules alone, and keeps its answers.
+ENGINE = CedarPolicy(rules())
+
+
+class MemoryLake:
+    """`ports.lake.Lake`, as far as a view reads it."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[pa.Table]] = {name: [] for name in TABLES}
+
+    def add(self, table: str, rows: pa.Table) -> None:
+        self.rows[table].append(rows)
+
+    def scan(
+        self, table: str, columns: Sequence[str] | None = None, *, start_us: int | None = None,
+        end_us: int | None = None, claimed_ids: Sequence[int] | None = None, known_us: int | None = None,
+        raw_start: int | None = None, raw_end: int | None = None, days: Sequence[date] | None = None,
+    ) -> pl.LazyFrame:  # fmt: skip
+        if table == "reception":
+            parts = [self._reception()]
+        else:
+            parts = self.rows[table] or [TABLES[table].empty_table()]
+        frame = pl.DataFrame(pa.concat_tables(parts)).lazy()
+        time = "received" if table == "quarantine" else "time"
+        if start_us is not None:
+            frame = frame.filter(pl.col(time).dt.timestamp("us") >= start_us)
+        if end_us is not None:
+            frame = frame.filter(pl.col(time).dt.timestamp("us") < end_us)
+        if known_us is not None:
+            frame = frame.filter(pl.col("received").dt.timestamp("us") <= known_us)
+        if claimed_ids is not None:
+            frame = frame.filter(pl.col("claimed_id").is_in(list(claimed_ids)))
+        if raw_start is not None:
+            frame = frame.filter(pl.col("raw") >= raw_start)
+        if raw_end is not None:
+            frame = frame.filter(pl.col("raw") < raw_end)
+        if days is not None:
+            frame = frame.filter(pl.col("day").is_in(list(days)))
+        return frame if columns is None else frame.select(columns)
+
+    def _reception(self) -> pa.Table:
+        """As the node counts it: over the observations of all feeds."""
+        counter = ReceptionCounter()
+        if not self.rows["observations"]:
+            return TABLES["reception"].empty_table()
+        counter.count(pa.concat_tables(self.rows["observations"]).sort_by("raw"))
+        return counter.drain()
+
+
+class MemorySpool:
+    """`ports.spool.Spool`, as far as a view reads it."""
+
+    def __init__(self) -> None:
+        self._sources: list[Source] = []
+        self.stored: list[tuple[Stored, bytes]] = []
+
+    def sources(self) -> Sequence[Source]:
+        return list(self._sources)
+
+    def source(self, feed: str, label: str) -> Source:
+        for each in self._sources:
+            if (each.declaration.name, each.declaration.label) == (feed, label):
+                return each
+        made = Source(
+            len(self._sources), Declaration(name=feed, standard="x", label=label), Origin(file=feed)
+        )
+        self._sources.append(made)
+        return made
+
+    def put(self, source: int, raw: int, data: bytes, received_us: int) -> None:
+        self.stored.append((Stored(raw, len(data), source, 0, received_us, False, False), data))
+
+    def locate(self, raw: int) -> Stored:
+        for each, _ in self.stored:
+            if each.raw <= raw < each.end:
+                return each
+        raise NotFound(f"Nothing is held at {raw}: it was removed.")
+
+    def read(self, raw: int, length: int) -> bytes:
+        found = b""
+        while length > 0:
+            stored = self.locate(raw)
+            data = next(data for each, data in self.stored if each is stored)
+            part = data[raw - stored.raw :][:length]
+            found, raw, length = found + part, raw + len(part), length - len(part)
+        return found
+
+
+class Node:
+    """One of the two."""
+
+    def __init__(self, folder: Path, clock: Callable[[], int]) -> None:
+        self.ledger = SqliteLedger(folder / "ledger.sqlite", origin="col", clock=clock)
+        self.lake: Any = MemoryLake()
+        self.spool: Any = MemorySpool()
+        self.pictures = Pictures()
+        self.sight = Sight(ENGINE, self.ledger, node="col", sources=self.spool.sources, clock=clock)
+        self.numbers = Numbers(self.ledger, self.lake, Budget(per_watch=2, share_of_one=1.0), 8 * HOUR_US)
+        self.clock = clock
+        self.minted = 0
+        self.feeds: dict[tuple[str, str], int] = {}
+        self.counted: Counter[int] = Counter()
+        self.review = Review(self.ledger, clock, self.new_id)
+
+    def new_id(self) -> str:
+        self.minted += 1
+        return f"{self.minted:016x}{self.clock():016x}"
+
+    def view(self, observer: Observer) -> View:
+        return View(observer, self.ledger, self.lake, self.pictures, self.sight, self.numbers, self.spool)
+
+    def status(self) -> NodeStatus:
+        feeds = tuple(
+            FeedState(name=name, kind="x", condition="live", label=label, messages=count, wall=True)
+            for (name, label), count in self.feeds.items()
+        )
+        notices = tuple(Notice(f"{name} is late.", label) for name, label in self.feeds)
+        return NodeStatus(feeds=feeds, observations=dict(self.counted), notices=notices)
+
+    def close(self) -> None:
+        self.ledger.close()
+
+
+def _table(name: str, n: int, /, **given: Any) -> pa.Table:
+    schema = TABLES[name]
+    columns = []
+    for each in schema:
+        values = given.get(each.name)
+        made = pa.nulls(n, each.type) if values is None else pa.array(values)
+        if values is not None and pa.types.is_timestamp(each.type):
+            made = made.cast(pa.int64())
+        if values is not None and pa.types.is_date32(each.type):
+            made = made.cast(pa.int32())
+        columns.append(made.cast(each.type))
+    return pa.table(columns, schema=schema)
+
+
+VESSELS = tuple(235_000_000 + n for n in range(6))
+KINDS = (
+    "finding", "alert", "alert", "disposition", "note", "watch_log", "handover", "watchlist", "area", "legal_hold",
+    "setting",
+)  # fmt: skip
+
+
+@dataclass
+class Pair:
+    """Both nodes and the observer. Every draw comes from `draw`, which gives 0 <= n < most."""
+
+    person: Person
+    draw: Callable[[int], int]
+    folder: Any = field(default_factory=lambda: tempfile.TemporaryDirectory(dir=_fast()))
+    now_us: int = T0
+    step: int = 0
+    ids: list[tuple[str, str]] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    hidden_steps: int = 0
+
+    def __post_init__(self) -> None:
+        root = Path(self.folder.name)
+        for name in "ab":
+            (root / name).mkdir()
+        self.nodes = tuple(Node(root / name, lambda: self.now_us) for name in "ab")
+
+    def close(self) -> None:
+        for each in self.nodes:
+            each.close()
+        self.folder.cleanup()
+
+    # -- what happens ---------------------------------------------------------------------------------
+
+    def happen(self, hidden: bool) -> None:
+        """One step of the world: on both nodes, or hidden on the second alone."""
+        self.step += 1
+        self.now_us += 1_000_000
+        self.hidden_steps += hidden
+        classes = self.person.hidden if hidden else self.person.visible
+        label, purpose, case = classes[self.draw(len(classes))]
+        nodes = self.nodes[1:] if hidden else self.nodes
+        what = self.draw(8)
+        if what < 5:
+            self.record(nodes, hidden, label, purpose, case)
+        elif what < 7:
+            labels = [each for each, p, c in classes if not p and not c]
+            self.frames(nodes, hidden, labels[self.draw(len(labels))])
+        else:
+            self.decided(nodes, label, purpose, case)
+
+    def record(self, nodes: Any, hidden: bool, label: str, purpose: str, case: str, kind: str = "") -> None:
+        kind = kind or KINDS[self.draw(len(KINDS))]
+        old = [id_ for id_, of in self.ids if of == kind]
+        if kind == "setting":
+            id_ = PREFERENCES_ID
+        elif old and self.draw(3) == 0:
+            id_ = old[self.draw(len(old))]
+        else:
+            id_ = f"{self.step:08x}{7:024x}"
+            self.ids.append((id_, kind))
+        if hidden:
+            self.touched.add(id_)
+        body, filed = self.body(kind)
+        for each in nodes:
+            known = each.ledger.revisions_of([id_]).get(id_, [0])
+            draft = Draft(
+                id=id_, kind=kind, expected_revision=known[-1], schema=1, author="Ana", valid_from_us=self.now_us - HOUR_US,
+                valid_to_us=self.now_us, label=label, purpose=purpose, case=case, body=msgspec.json.encode(body),
+            )  # fmt: skip
+            each.ledger.append([Filed(draft=draft, terms=filed)])
+
+    def link(self, kind: str) -> str:
+        """The id of some record, hidden ones too, or of none at all."""
+        known = [id_ for id_, of in self.ids if of == kind]
+        return known[self.draw(len(known))] if known and self.draw(8) else f"{5:032x}"
+
+    def body(self, kind: str) -> tuple[Any, tuple[str, ...]]:
+        draw, text = self.draw, f"t{self.step}"
+        mmsi = VESSELS[draw(len(VESSELS))]
+        if kind == "finding":
+            finding = Finding(
+                behaviour=("gap", "loitering")[draw(2)], preset="p", participants=(mmsi,), start_us=self.now_us - HOUR_US,
+                end_us=self.now_us, latitude_deg=1.0, longitude_deg=2.0, score=0.1 + draw(8) / 10, reason_key="none",
+                facts={}, evidence=(Evidence(track=mmsi * 16, claimed_id=mmsi, start_us=T0, end_us=T0 + 1),), state=("open", "closed", "retracted")[draw(3)],
+            )  # fmt: skip
+            made = Publication(
+                finding=finding,
+                split_from=self.link("finding") if draw(2) else "",
+                merged_into=self.link("finding") if draw(3) == 0 else "",
+            )
+            return made, terms.of_finding(made)
+        if kind == "alert":
+            links = tuple(dict.fromkeys(self.link("finding") for _ in range(1 + draw(2))))
+            state: Any = ("new", "new", "new", "taken", "dismissed", "merged")[draw(6)]
+            score = round(0.1 + draw(80) / 100, 2)
+            alert = Alert(
+                finding=links[0], finding_revision=1, findings=links, behaviours=("gap",), watch_us=self.now_us // (8 * HOUR_US) * 8 * HOUR_US,
+                state=state, event="raised", behaviour="gap", preset="p", subtype="", participants=(mmsi,),
+                start_us=self.now_us - HOUR_US, end_us=self.now_us, latitude_deg=1.0, longitude_deg=2.0, score=score,
+                probability=score, model="prior", raised_us=self.now_us, simulated=False,
+                merged_into=self.link("alert") if state == "merged" else "",
+            )  # fmt: skip
+            return alert, terms.of_alert(alert)
+        if kind == "disposition":
+            return self.disposition(self.link("alert")), ()
+        if kind == "note":
+            about = ("vessel", "alert", "finding", "area")[draw(4)]
+            subject = str(mmsi) if about == "vessel" else self.link(about)
+            return Note(subject_kind=about, subject=subject, text=text), (f"{about}:{subject}",)
+        if kind == "watch_log":
+            return LogLine(text=text, source="decision", step="taken", alert=self.link("alert")), ()
+        if kind == "handover":
+            summary = Summary(
+                from_us=T0, to_us=self.now_us - draw(5), open_alerts=(), log=(), taken=0, dismissed=0, escalated=0,
+                merged=0, retracted=0, ledger_sequence=1, ledger_head="0" * 64,
+            )  # fmt: skip
+            return Handover(summary=summary, digest="0" * 64, relieved_by="Luis", text=text), ()
+        if kind == "watchlist":
+            return Watchlist(name=text, entries=(WatchlistEntry(mmsi=mmsi),)), ()
+        if kind == "area":
+            return WatchedArea(name=text, ring=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0))), ()
+        if kind == "legal_hold":
+            return LegalHold(reason=text, mmsi=(mmsi,)), ()
+        return Preferences(), ()
+
+    def disposition(self, alert: str) -> Disposition:
+        score = round(self.draw(100) / 100, 2)
+        outcome: Any = ("confirmed", "dismissed")[self.draw(2)]
+        return Disposition(
+            alert=alert, finding="f", finding_revision=1, behaviour="gap", preset="p", subtype="", score=score,
+            probability=score, outcome=outcome, simulated=False,
+        )  # fmt: skip
+
+    def decided(self, nodes: Any, label: str, purpose: str, case: str) -> None:
+        """As many decisions as teach a model."""
+        drafts = []
+        for n in range(20):
+            body = msgspec.json.encode(self.disposition(f"{6:032x}"))
+            drafts.append(
+                Draft(
+                    id=f"{self.step:08x}{n:08x}{9:016x}",
+                    kind="disposition",
+                    expected_revision=0,
+                    schema=1,
+                    author="Ana",
+                    valid_from_us=self.now_us,
+                    label=label,
+                    purpose=purpose,
+                    case=case,
+                    body=body,
+                )  # fmt: skip
+            )
+        for each in nodes:
+            each.ledger.append(drafts)
+
+    def frames(self, nodes: Any, hidden: bool, label: str) -> None:
+        """Some minutes of a feed: positions, what vessels say, lines that nobody can read."""
+        draw, n = self.draw, 3
+        feed = ("coast", "satellite")[draw(2)]
+        mmsi = [VESSELS[draw(len(VESSELS))] for _ in range(n)]
+        raw = [self.step * 10_000 + 40 * k for k in range(n)]
+        time = [self.now_us + draw(60) * 1_000_000 for _ in range(n)]
+        place = {
+            "latitude_deg": [10.0 + draw(5) for _ in range(n)],
+            "longitude_deg": [-75.0 + draw(5) for _ in range(n)],
+        }
+        common: dict[str, Any] = {
+            "time": time, "received": [each + 1 for each in time], "claimed_id": mmsi, "raw": raw,
+            "label_id": [number_of(label)] * n, "nature": [draw(2) * 3] * n, "flaws": [0] * n,
+            "receiver_kind": [1 + draw(2)] * n, "transmitter_class": [1] * n, "day": [each // DAY_US for each in time],
+            "speed_mps": [float(draw(9)) for _ in range(n)], **place,
+        }  # fmt: skip
+        said = {k: v for k, v in common.items() if k not in ("latitude_deg", "longitude_deg", "speed_mps")}
+        about = {"feed": [feed] * n, "raw_length": [40] * n}
+        earlier = [raw[0] - 10_000 * draw(3)] + [None] * (n - 1)
+        rows = {
+            "observations": _table("observations", n, **common, **about, duplicate_of=earlier),
+            "track_points": _table("track_points", n, **common, track=[each * 16 for each in mmsi]),
+        }
+        if draw(2):
+            rows["statements"] = _table(
+                "statements", n, **said, **about, name=[f"NAME {draw(9)}"] * n, imo=[9074729] * n, ship_type=[30 + draw(50)] * n
+            )  # fmt: skip
+        if draw(2):
+            rows["quarantine"] = _table(
+                "quarantine", 1, received=[self.now_us], feed=[feed], file=[feed], raw=[raw[0]], raw_length=[40],
+                reason=[f"reason {draw(3)}"], excerpt=[f"x{self.step}"], day=[self.now_us // DAY_US],
+            )  # fmt: skip
+        for each in nodes:
+            source = each.spool.source(feed, label)
+            each.spool.put(
+                source.number, raw[0], f"line of {self.step}\r\n".encode().ljust(10_000, b"."), self.now_us
+            )
+            for name, table in rows.items():
+                each.lake.add(name, table)
+            each.pictures.take_points(rows["track_points"])
+            if "statements" in rows:
+                each.pictures.take_statements(rows["statements"])
+            each.feeds[(feed, label)] = each.feeds.get((feed, label), 0) + n
+            each.counted[number_of(label)] += n
+
+    # -- what he asks ---------------------------------------------------------------------------------
+
+    def differences(self, counted: Counter[str] | None = None) -> list[str]:
+        """The channels whose bytes differ between the two nodes."""
+        first, second = (Asking(each, self).everything() for each in self.nodes)
+        if counted is not None:
+            counted.update(name.split(" ")[0] for name in first)
+        names = list(dict.fromkeys([*first, *second]))
+        return [name for name in names if first.get(name) != second.get(name)]
+
+    def decide(self) -> list[str]:
+        """The observer changes something on both; what he is answered must be the same.
+
+        Not on what was changed where he does not see it: docs/sharing.md says what he learns then.
+        """
+        self.step += 1
+        self.now_us += 1_000_000
+        whole = [(id_, kind) for id_, kind in self.ids if id_ not in self.touched]
+        ids = [id_ for id_, kind in whole if kind == "alert"] + [
+            id_ for id_, kind in self.ids if kind == "alert" and not self._seen(id_)
+        ]
+        id_ = ids[self.draw(len(ids))] if ids else f"{5:032x}"
+        what = self.draw(5)
+        answers = []
+        for each in self.nodes:
+            each.minted = self.step * 1000
+            answers.append(Asking(each, self).change(what, id_))
+        return [f"change {what}"] if answers[0] != answers[1] else []
+
+    def _seen(self, id_: str) -> bool:
+        return bool(self.nodes[1].view(self.person.observer).there([id_]))
+
+
+def _fast() -> str | None:
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+class Asking:
+    """One observer at one node: every channel, each with the status and the bytes of its answers."""
+
+    def __init__(self, of: Node, pair: Pair) -> None:
+        self.node, self.pair = of, pair
+        self.view = of.view(pair.person.observer)
+        self.rendering = Rendering(self.view, "en")
+        self.site: Any = SimpleNamespace(
+            node="col", nation="COL", version="1", clock=of.clock, status=of.status, demo=False, view=of.view,
+        )  # fmt: skip
+        self.found: dict[str, bytes] = {}
+
+    def ask(self, channel: str, handler: Any, **given: Any) -> Any:
+        """A route's own handler, its answer or its error as it goes over the wire."""
+        try:
+            answer = handler(**given)
+            told = b"200 " + msgspec.json.encode(answer, enc_hook=lambda each: each.item())
+        except ShipriderError as error:
+            failure: Any = on_ours(None, error)  # type: ignore[arg-type]
+            answer, told = None, f"{failure.status_code} ".encode() + msgspec.json.encode(failure.content)
+        self.found[channel] = told
+        return answer
+
+    def route(self, channel: str, route: Any, **given: Any) -> Any:
+        return self.ask(channel, route.fn, rendering=self.rendering, **given)
+
+    def everything(self) -> dict[str, bytes]:
+        known = self.pair.ids
+        newest = {
+            kind: [id_ for id_, of in known if of == kind][-6:] for kind in ("alert", "finding", "area")
+        }
+        self._alerts(newest)
+        self._logbook(newest)
+        self._frames()
+        self._orders()
+        self._live()
+        self.ask("status", lambda: self.rendering.status(self.site))
+        return self.found
+
+    def _alerts(self, newest: dict[str, list[str]]) -> None:
+        every: dict[str, Any] = {"states": "new,taken,dismissed,escalated,merged"}
+        for sort in ("rank", "newest"):
+            self.route(f"alerts {sort}", alerts.list_alerts, **every, sort=sort)
+        page = self.route("alerts page", alerts.list_alerts, **every, limit=1)
+        if page is not None and page.next_cursor:
+            self.route("cursor alerts", alerts.list_alerts, **every, limit=1, cursor=page.next_cursor)
+        self.route("facet behaviour", alerts.list_alerts, behaviour="gap", mmsi=VESSELS[0])
+        self.route("facet state", alerts.list_findings, finding_state="open")
+        for id_ in (*newest["alert"], f"{5:032x}"):
+            self.route(f"alert {id_}", alerts.get_alert, alert_id=id_)
+            self.route(f"notes alert {id_}", logbook.list_notes, subject_kind="alert", subject=id_)
+        for id_ in (*newest["finding"], f"{5:032x}"):
+            self.route(f"finding {id_}", alerts.get_finding, finding_id=id_)
+            self.route(
+                f"finding {id_} then",
+                alerts.get_finding,
+                finding_id=id_,
+                known_us=self.node.clock() - 2_000_000,
+            )
+            self.route(f"history {id_}", alerts.get_finding_history, finding_id=id_)
+        page = self.route("findings", alerts.list_findings, limit=2)
+        if page is not None and page.next_cursor:
+            self.route("cursor findings", alerts.list_findings, limit=2, cursor=page.next_cursor)
+
+    def _logbook(self, newest: dict[str, list[str]]) -> None:
+        page = self.route("log", logbook.read_watch_log, limit=2)
+        if page is not None and page.next_cursor:
+            self.route("cursor log", logbook.read_watch_log, limit=2, cursor=page.next_cursor)
+        self.route("handovers", logbook.list_handovers)
+        self.route(
+            "handover summary", logbook.summarise_handover, site=self.site, to_us=self.node.clock() - 1
+        )
+        for id_ in newest["area"][:2]:
+            self.route(f"notes area {id_}", logbook.list_notes, subject_kind="area", subject=id_)
+        self.route("calibration", node.get_calibration)
+
+    def _frames(self) -> None:
+        now = self.node.clock()
+        for text in ("NAME", str(VESSELS[0])[:6], "9074"):
+            self.route(f"search {text}", vessels.search_vessels, q=text, limit=3)
+        self.route("names", vessels.get_names, mmsi=",".join(map(str, VESSELS)))
+        for mmsi in VESSELS[:2]:
+            self.route(f"vessel {mmsi}", vessels.get_vessel, mmsi=mmsi)
+            self.route(f"tracks {mmsi}", vessels.get_tracks, mmsi=mmsi, site=self.site, points=2)
+        for mode in ("then", "now"):
+            self.route(f"picture {mode}", vessels.get_picture, time_us=now, mode=mode, limit=3)
+        for step in range(max(1, self.pair.step - 3), self.pair.step + 1):
+            self.route(f"observation {step}", vessels.get_observation, raw=step * 10_000)
+        self.route("reception", node.get_reception, site=self.site, start_us=T0, end_us=T0 + DAY_US)
+        self.route("quarantine", node.get_quarantine)
+
+    def _orders(self) -> None:
+        self.route("orders areas", orders.list_areas)
+        self.route("orders watchlists", orders.list_watchlists)
+        self.route("orders holds", orders.list_legal_holds)
+        self.ask(
+            "orders preferences",
+            lambda: self.view.preferences() and msgspec.to_builtins(self.view.preferences().record.revision),
+        )  # type: ignore[union-attr]
+
+    def _live(self) -> None:
+        asker: Any = SimpleNamespace(
+            observer=self.view.observer,
+            session=SimpleNamespace(account=""),
+            access=SimpleNamespace(accounts=SimpleNamespace(notices=lambda _: [])),
+        )
+        client = LiveClient(None, self.site, asker, None, "en")  # type: ignore[arg-type]
+        client._sequence = 0
+        client._alerted, client._watched = client._marks()
+        for name, limit in (("rows", 5000), ("cells", 1)):
+            follower = Follower(LiveView(view=1, bbox=WORLD, limit=limit))
+            self.found[f"live {name}"] = client._frame(follower) or b"-"
+        self.found["live events"] = msgspec.json.encode(client._alert_events())
+
+    def change(self, what: int, id_: str) -> bytes:
+        review = self.node.review.seen_by(self.view)
+        holding: Any = SimpleNamespace(check_alert=lambda *_, **__: None)
+        given = {"review": review, "holding": holding, "author": self.view.observer.name, "alert_id": id_}
+        try:
+            revision = self.view.record(id_, "alert").revision
+        except NotFound:
+            revision = 1
+        if what == 0:
+            self.route("c", alerts.take, data=s.Decide(expected_revision=revision), **given)
+        elif what == 1:
+            data = s.Dismiss(expected_revision=revision, reason="known_vessel")
+            self.route("c", alerts.dismiss, data=data, **given)
+        elif what == 2:
+            self.route("c", alerts.undo, data=s.Decide(expected_revision=revision), **given)
+        elif what == 3:
+            note = s.NoteNew(subject_kind="alert", subject=id_, text="seen")
+            self.route("c", logbook.write_note, data=note, review=review, author="Ann")
+        else:
+            note = s.NoteNew(subject_kind="vessel", subject=str(VESSELS[0]), text="seen")
+            self.route("c", logbook.write_note, data=note, review=review, author="Ann")
+        return self.found["c"]
+
+
+def generated(person: Person, seed: int, steps: int) -> Pair:
+    """A pair after some random steps."""
+    chance = random.Random(seed)
+    pair = Pair(person, chance.randrange)
+    for _ in range(steps):
+        pair.happen(hidden=chance.random() < 0.5)
+    return pair
