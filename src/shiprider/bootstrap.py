@@ -34,7 +34,7 @@ from shiprider.flow.keeping import StateShelf
 from shiprider.flow.labelling import Labelling, heard_in
 from shiprider.flow.learn import DailyWorld
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
-from shiprider.flow.retention import Policy
+from shiprider.flow.retention import Policy as RetentionPolicy
 from shiprider.flow.review import Review
 from shiprider.flow.signing_keys import settle
 from shiprider.flow.view import View, seen
@@ -43,7 +43,7 @@ from shiprider.formats.csv.layouts import CsvLayout
 from shiprider.formats.decoded import DecodeContext, Decoder
 from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
-from shiprider.model.errors import InputError, StorageError, UsageError
+from shiprider.model.errors import CorruptStore, InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
 from shiprider.model.label import number_of, written
 from shiprider.model.observer import Observer
@@ -67,10 +67,13 @@ if TYPE_CHECKING:
     from shiprider.adapters.keys.files import FileKeys
     from shiprider.adapters.policy.cedar import CedarPolicy
     from shiprider.flow.access import Access
+    from shiprider.flow.desk import Desk
     from shiprider.flow.node import Node
+    from shiprider.flow.policy_desk import Policies
     from shiprider.model.account import Account
     from shiprider.model.rules import Rules
     from shiprider.ports.identity import IdentityProvider
+    from shiprider.ports.policy import Policy
     from shiprider.share.change import Change
     from shiprider.simulate.stream import Simulation
 
@@ -344,6 +347,11 @@ class OpenNode:
     lake: Lake
     ledger: Ledger
     keys: Keys
+    policies: "Policies"
+
+    def policy_in_force(self) -> "Policy":
+        """The engine of the rules in force now; ask it anew for every question."""
+        return self.policies.policy()
 
     def view(self, observer: Observer) -> View:
         """What one observer sees."""
@@ -407,7 +415,8 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 commit_every_s=settings.commit_every_s,
                 budget_bytes=round(settings.retention.disk_budget_gib * 2**30),
             )
-            yield OpenNode(folder, settings, node, spool, lake, ledger, keys)
+            policies = open_policies(folder, settings, ledger)
+            yield OpenNode(folder, settings, node, spool, lake, ledger, keys, policies)
         finally:
             ledger.close()
             spool.close()
@@ -519,6 +528,79 @@ def policy(rules: "Rules") -> "CedarPolicy":
     return CedarPolicy(rules)
 
 
+def open_policies(folder: Path, settings: Settings, ledger: Ledger) -> "Policies":
+    """The rules in force: the newest that people agreed to, before any those of the settings' file."""
+    from shiprider.flow.policy_desk import Policies
+
+    text = read_text(_beside(folder, settings.policy)) if settings.policy else ""
+    return Policies(ledger, settings.node, text, node_rules(settings, folder), policy)
+
+
+def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates | None" = None) -> "Desk":
+    """The release desk of an opened node."""
+    import secrets
+
+    from shiprider.flow.desk import Desk, frame_classes
+    from shiprider.flow.desk_steps import DeskSteps
+    from shiprider.flow.key_desk import Certificate, KeyDesk
+    from shiprider.flow.policy_desk import PolicyDesk
+    from shiprider.flow.relabelling import Relabellings
+    from shiprider.flow.tear_lines import TearLines
+
+    def certificate() -> Certificate | None:
+        if certificates is None:
+            return None
+        return Certificate(
+            ends_us=round(certificates.ends.timestamp() * 1e6),
+            fingerprint=certificates.fingerprint,
+            names=certificates.names,
+        )
+
+    node = opened.settings.node
+    steps = DeskSteps(
+        ledger=opened.ledger,
+        node=node,
+        clock=access.clock,
+        policy=opened.policy_in_force,
+        log=access.record,
+    )
+    return Desk(
+        steps=steps,
+        policies=opened.policies,
+        policy=PolicyDesk(steps, opened.policies, partial(frame_classes, opened.spool, node)),
+        tear_lines=TearLines(steps, pseudonym_key(opened.folder), secrets.token_bytes),
+        labels=Relabellings(steps),
+        keys=KeyDesk(access=access, ledger=opened.ledger, keys=opened.keys, certificate=certificate),
+    )
+
+
+#: The secret of the node's pseudonyms, beside its signing keys, so that a back-up of them has it too.
+PSEUDONYM_KEY: Final = "pseudonyms.key"
+
+
+def pseudonym_key(folder: Path) -> bytes:
+    """The node's secret for pseudonyms, 32 bytes; the first asking makes it. Raises StorageError, CorruptStore."""
+    import secrets
+
+    path = folder / KEYS / PSEUDONYM_KEY
+    try:
+        if not path.exists():
+            made = path.with_suffix(".new")
+            made.unlink(missing_ok=True)
+            handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as out:
+                out.write(secrets.token_bytes(32))
+                out.flush()
+                os.fsync(out.fileno())
+            made.replace(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"{path} cannot be kept ({error.strerror}): look at its rights.") from error
+    if len(key) != 32:
+        raise CorruptStore(f"{path} has {len(key)} bytes instead of 32: restore it from a back-up.")
+    return key
+
+
 def policy_change(old: str, new: str, folder: Path | None, moment: str) -> "Change":
     """What a new policy file would release: of a node's ledger, or of everything the two tell apart.
 
@@ -620,11 +702,11 @@ def legal_holds(opened: OpenNode) -> list[Hold]:
     return [Hold(tuple(h.mmsi), h.start_us, h.end_us) for h in held if not h.released]
 
 
-def retention_policy(settings: Settings) -> Policy:
+def retention_policy(settings: Settings) -> RetentionPolicy:
     """The settings' `[retention]`."""
     kept = settings.retention
     days = {name: int(getattr(kept, f"{name}_days")) for name in SCHEMAS}
-    return Policy(days=days, budget_bytes=round(kept.disk_budget_gib * 2**30))
+    return RetentionPolicy(days=days, budget_bytes=round(kept.disk_budget_gib * 2**30))
 
 
 def steady_datagrams(messages_per_s: float, together: int, vessels: int = 5_000) -> Iterator[bytes]:
