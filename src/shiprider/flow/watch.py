@@ -25,8 +25,8 @@ from shiprider.model.alert import Alert, AlertStep
 from shiprider.model.errors import Conflict
 from shiprider.model.finding import Finding
 from shiprider.model.label import combined_text
-from shiprider.model.publication import Publication
 from shiprider.model.proposals import Relabelling
+from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 from shiprider.ports.ledger import Filed, Ledger, Query
 

@@ -65,6 +65,7 @@ def read_watch_log(
     return s.WatchLog(
         entries=[rendering.log_line(item) for item in found],
         next_cursor=str(found[-1].record.sequence) if len(found) == limit else "",
+        marking=rendering.marking(*(item.record.label for item in found)),
     )
 
 
@@ -101,21 +102,22 @@ def summarise_handover(rendering: Asked, site: Here, to_us: TimeOf = None) -> s.
 def summary_out(rendering: Rendering, summary: Summary) -> s.HandoverSummary:
     """The summary with its records."""
     view = rendering.view
+    alerts = [view.alert(each, known_us=summary.to_us) for each in summary.open_alerts]
+    lines = view.log_lines(summary.log)
     return s.HandoverSummary(
         from_us=summary.from_us,
         to_us=summary.to_us,
-        open_alerts=rendering.alerts(
-            [view.alert(each, known_us=summary.to_us) for each in summary.open_alerts]
-        ),
+        open_alerts=rendering.alerts(alerts),
         taken=summary.taken,
         dismissed=summary.dismissed,
         escalated=summary.escalated,
         merged=summary.merged,
         retracted=summary.retracted,
-        log=[rendering.log_line(item) for item in view.log_lines(summary.log)],
+        log=[rendering.log_line(item) for item in lines],
         ledger_sequence=summary.ledger_sequence,
         ledger_head=summary.ledger_head,
         digest=shift.digest_of(summary),
+        marking=rendering.marking(*(a.record.label for a in alerts), *(line.record.label for line in lines)),
     )
 
 
