@@ -116,7 +116,7 @@ def floor(folder: Path, *, data: bool = True, **access_settings: Any) -> Iterato
         watch=WatchSettings(presets=("encounter/skylight",)),
         access=AccessSettings(**access_settings),
     )
-    with open_node(folder, settings) as opened, open_access(folder, settings) as access:
+    with open_node(folder, settings) as opened, open_access(folder, settings, opened.access_log) as access:
         if data:
             opened.node.ingest([recording(str(folder / "day.nmea"))], lambda *_: None)
             opened.node.catch_up(lambda *_: None)

@@ -45,7 +45,7 @@ def test_a_recording_is_taken_once(shiprider, node, recording):  # type: ignore[
     assert sum(again.objects()[0]["rows"].values()) == 0
 
 
-def test_the_care_of_a_node(shiprider, node, tmp_path):  # type: ignore[no-untyped-def]
+def test_the_care_of_a_node(shiprider, node, tmp_path, sealing):  # type: ignore[no-untyped-def]
     listed = shiprider("alerts", "--node", node, "--json", "--limit", 500).objects()
     assert len(listed) >= 2
     assert all(each["simulated"] for each in listed)
@@ -68,9 +68,9 @@ def test_the_care_of_a_node(shiprider, node, tmp_path):  # type: ignore[no-untyp
         ["quarantine", "--replay", "--node", node],
         ["retention", "--dry-run", "--node", node],
         ["report", "calibration", "--node", node],
-        ["backup", tmp_path / "copy", "--node", node],
+        ["backup", tmp_path / "copy", *sealing, "--node", node],
         ["backup", tmp_path / "copy", "--check"],
-        ["restore", tmp_path / "copy", tmp_path / "node2"],
+        ["restore", tmp_path / "copy", tmp_path / "node2", *sealing],
     ):
         told = shiprider(*words)
         assert told.code == 0, (words, told.err)

@@ -67,6 +67,12 @@ POST /api/v1/accounts/{account_id}/code       N
 GET  /api/v1/accounts/{account_id}/sessions   N
 POST /api/v1/accounts/{account_id}/sign-out   N
 GET  /api/v1/status                           WILPJEVCN
+GET  /api/v1/metrics                          NA
+GET  /api/v1/audit/entries                    A
+GET  /api/v1/audit/people                     A
+GET  /api/v1/audit/alarms                     A
+GET  /api/v1/audit/head                       A
+GET  /api/v1/audit/check                      A
 GET  /api/v1/settings                         WILPJEVCN
 PUT  /api/v1/settings                         WILPJEVC
 GET  /api/v1/alerts                           WILPJEVC

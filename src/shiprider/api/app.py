@@ -28,6 +28,7 @@ from shiprider.api.recording import recorded
 from shiprider.api.routes import (
     accounts,
     alerts,
+    audit,
     break_glass,
     keys,
     labels,
@@ -69,6 +70,7 @@ _SUBJECTS: Final = (
     orders,
     logbook,
     node,
+    audit,
     policies,
     tear_lines,
     labels,

@@ -33,6 +33,7 @@ Permission = Literal[
     "break_glass",
     "administer",
     "audit",
+    "measure",
 ]
 
 #: Those who work with alerts and vessels; a community liaison has the map and the alerts, not the bytes.
@@ -61,6 +62,7 @@ ROLES_OF: Final[dict[Permission, frozenset[Role]]] = {
     "break_glass": _CONTENT,
     "administer": frozenset({"node_administrator"}),
     "audit": frozenset({"auditor"}),
+    "measure": frozenset({"auditor", "node_administrator"}),
 }
 
 #: Reading content needs a purpose.
@@ -164,6 +166,13 @@ _API: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/relabellings/{proposal_id}/refuse"): _RELEASE,
     ("POST", "/relabellings/{proposal_id}/withdraw"): _PREPARE,
     ("POST", "/view-as"): _READ,
+    ("GET", "/metrics"): Rule("measure"),
+    # Looking it over: what was allowed is logged with what was asked.
+    ("GET", "/audit/entries"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/people"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/alarms"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/head"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/check"): Rule("audit", "read", by_hand=True),
     # Content.
     ("GET", "/settings"): Rule("see_status"),
     ("PUT", "/settings"): Rule("choose_looks", "change"),

@@ -82,7 +82,7 @@ def site_of(
     """What the API is handed of an opened node."""
     from shiprider import __version__
     from shiprider.api.site import Site
-    from shiprider.bootstrap import open_desk
+    from shiprider.bootstrap import metrics, open_desk
 
     return Site(
         node=opened.settings.node,
@@ -95,6 +95,8 @@ def site_of(
         nation=opened.settings.nation,
         language=opened.settings.language,
         demo=demo,
+        audit=opened.audit,
+        metrics=metrics(opened),
     )
 
 
@@ -132,7 +134,7 @@ def node_api(folder: Path) -> Iterator[Api]:
     from shiprider.api.server import Server
     from shiprider.bootstrap import open_access, open_node
 
-    with open_node(folder) as opened, open_access(folder, opened.settings) as access:
+    with open_node(folder) as opened, open_access(folder, opened.settings, opened.access_log) as access:
         opened.node.load_picture()
         server = Server(site_of(opened, access), host="127.0.0.1", port=0)
         server.start()

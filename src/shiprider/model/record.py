@@ -28,6 +28,8 @@ KINDS: Final = (
     "policy_change",
     "tear_line_proposal",
     "relabelling",
+    "evidence_export",
+    "browsing_alarm",
 )
 
 

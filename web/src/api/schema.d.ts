@@ -292,6 +292,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Browsing that no case explains
+         * @description Newest first.
+         */
+        get: operations["list_browsing_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check the whole access log: every link, head and segment
+         * @description An error says where it is broken.
+         */
+        get: operations["check_audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who saw, searched, exported, released or was refused what, and why
+         * @description Filters that are not given do not filter; newest first.
+         */
+        get: operations["list_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The signed end of the access log, to be kept elsewhere
+         * @description With the segments that are held, and those that retention let go.
+         */
+        get: operations["get_audit_head"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who touched an object, a case or anything in a time, counted by person
+         * @description Who did most first.
+         */
+        get: operations["list_audit_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/break-glass": {
         parameters: {
             query?: never;
@@ -1716,6 +1816,84 @@ export interface components {
         Areas: {
             areas: components["schemas"]["AreaOut"][];
         };
+        /** AuditChecked */
+        AuditChecked: {
+            hash: string;
+            sequence: number;
+        };
+        /** AuditEntries */
+        AuditEntries: {
+            entries: components["schemas"]["AuditEntry"][];
+            next_cursor: string;
+        };
+        /** AuditEntry */
+        AuditEntry: {
+            act: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            at_us: number;
+            case: string;
+            count: number;
+            objects: string[];
+            outcome: string;
+            purpose: string;
+            sequence: number;
+            session: string;
+            what: string;
+            who: string;
+            why: string;
+        };
+        /** AuditHead */
+        AuditHead: {
+            /** @description Microseconds since 1970-01-01 UTC. */
+            at_us: number;
+            hash: string;
+            key: string;
+            origin: string;
+            segments: components["schemas"]["AuditSegment"][];
+            sequence: number;
+            signature: string;
+        };
+        /** AuditPeople */
+        AuditPeople: {
+            people: components["schemas"]["AuditPerson"][];
+        };
+        /** AuditPerson */
+        AuditPerson: {
+            acts: {
+                [key: string]: number;
+            };
+            cases: {
+                [key: string]: number;
+            };
+            entries: number;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            first_us: number;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            last_us: number;
+            outcomes: {
+                [key: string]: number;
+            };
+            purposes: {
+                [key: string]: number;
+            };
+            who: string;
+            why: {
+                [key: string]: number;
+            };
+        };
+        /** AuditSegment */
+        AuditSegment: {
+            bytes: number;
+            closed: boolean;
+            first: number;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            first_us: number;
+            last: number;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            last_us: number;
+            number: number;
+            removed: string;
+        };
         /** AuthenticatorAsked */
         AuthenticatorAsked: Record<string, never>;
         /** AuthenticatorOut */
@@ -1740,6 +1918,29 @@ export interface components {
             longest_min: number;
             people: components["schemas"]["PersonOut"][];
             roles: string[];
+        };
+        /** BrowsingAlarmOut */
+        BrowsingAlarmOut: {
+            cases: string[];
+            count: number;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            from_us: number;
+            id: string;
+            limit: number;
+            objects: string[];
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            role: string;
+            sign: string;
+            text: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            to_us: number;
+            usual: number;
+            who: string;
+        };
+        /** BrowsingAlarms */
+        BrowsingAlarms: {
+            alarms: components["schemas"]["BrowsingAlarmOut"][];
         };
         /** CalibrationBin */
         CalibrationBin: {
@@ -4573,6 +4774,461 @@ export interface operations {
             };
             /** @description The disk is full. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_browsing_alarms: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                who?: string;
+                /** @description Most items of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowsingAlarms"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    check_audit_log: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditChecked"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_audit_entries: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                who?: string;
+                object?: string;
+                act?: string;
+                outcome?: string;
+                case?: string;
+                /** @description Microseconds since 1970 UTC. */
+                start_us?: number | null;
+                /** @description Microseconds since 1970 UTC. */
+                end_us?: number | null;
+                /** @description Most items of one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntries"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_audit_head: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditHead"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_audit_people: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                who?: string;
+                object?: string;
+                act?: string;
+                outcome?: string;
+                case?: string;
+                /** @description Microseconds since 1970 UTC. */
+                start_us?: number | null;
+                /** @description Microseconds since 1970 UTC. */
+                end_us?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPeople"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
