@@ -15,7 +15,7 @@ import httpx
 
 from shiprider.api.server import Server
 from shiprider.api.site import Site, wall_clock_us
-from shiprider.bootstrap import OpenNode, open_access, open_node, recording
+from shiprider.bootstrap import OpenNode, open_access, open_desk, open_node, recording
 from shiprider.flow.access import Access
 from shiprider.flow.ids import new_id
 from shiprider.flow.sign_in import SignIn
@@ -128,6 +128,7 @@ def floor(folder: Path, *, data: bool = True, **access_settings: Any) -> Iterato
             review=opened.review(),
             status=lambda: status,
             access=access,
+            desk=open_desk(opened, access),
             nation="COL",
             clock=wall_clock_us,
         )

@@ -40,7 +40,7 @@ from shiprider.flow.learn import DailyWorld
 from shiprider.flow.logged_access import Accesses
 from shiprider.flow.numbers import Numbers
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
-from shiprider.flow.retention import Policy
+from shiprider.flow.retention import Policy as RetentionPolicy
 from shiprider.flow.review import Review
 from shiprider.flow.sight import Sight
 from shiprider.flow.signing_keys import rotate, settle, write_off
@@ -51,7 +51,7 @@ from shiprider.formats.csv.layouts import CsvLayout
 from shiprider.formats.decoded import DecodeContext, Decoder
 from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
-from shiprider.model.errors import InputError, StorageError, UsageError
+from shiprider.model.errors import CorruptStore, InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
 from shiprider.model.label import number_of, written
 from shiprider.model.observer import Observer
@@ -81,11 +81,14 @@ if TYPE_CHECKING:
     from shiprider.flow.access import Access
     from shiprider.flow.browsing import Duties
     from shiprider.flow.caretaker import Caretaker
+    from shiprider.flow.desk import Desk
     from shiprider.flow.evidence import Package
     from shiprider.flow.node import Node
+    from shiprider.flow.policy_desk import Policies
     from shiprider.model.account import Account
     from shiprider.model.rules import Home, Rules
     from shiprider.ports.identity import IdentityProvider
+    from shiprider.ports.policy import Policy
     from shiprider.share.change import Change
     from shiprider.simulate.stream import Simulation
 
@@ -364,6 +367,7 @@ class OpenNode:
     ledger: Ledger
     keys: Keys
     access_log: AccessLog
+    policies: "Policies"
     sight: Sight
     numbers: Numbers
     home: "Home"
@@ -381,6 +385,10 @@ class OpenNode:
     def audit(self, observer: Observer) -> Audit:
         """The access log as one observer may read it."""
         return Audit(observer, Accesses(self.access_log, wall_us), self.ledger)
+
+    def policy_in_force(self) -> "Policy":
+        """The engine of the rules in force now; ask it anew for every question."""
+        return self.policies.policy()
 
     def view(self, observer: Observer) -> View:
         """What one observer sees."""
@@ -462,12 +470,12 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 commit_every_s=settings.commit_every_s,
                 budget_bytes=round(settings.retention.disk_budget_gib * 2**30),
             )
-            rules = node_rules(settings, folder)
-            sight = Sight(policy(rules), ledger, node=settings.node, sources=spool.sources, clock=wall_us)
+            policies = open_policies(folder, settings, ledger)
+            sight = Sight(policies.policy, ledger, node=settings.node, sources=spool.sources, clock=wall_us)
             numbers = Numbers(ledger, lake, budget, watch_us)
-            home = own_home(rules)
+            home = own_home(node_rules(settings, folder))
             yield OpenNode(
-                folder, settings, node, spool, lake, ledger, keys, access_log, sight, numbers, home
+                folder, settings, node, spool, lake, ledger, keys, access_log, policies, sight, numbers, home
             )
         finally:
             if access_log is not None:
@@ -587,6 +595,79 @@ def policy(rules: "Rules") -> "CedarPolicy":
     from shiprider.adapters.policy.cedar import CedarPolicy
 
     return CedarPolicy(rules)
+
+
+def open_policies(folder: Path, settings: Settings, ledger: Ledger) -> "Policies":
+    """The rules in force: the newest that people agreed to, before any those of the settings' file."""
+    from shiprider.flow.policy_desk import Policies
+
+    text = read_text(_beside(folder, settings.policy)) if settings.policy else ""
+    return Policies(ledger, settings.node, text, node_rules(settings, folder), policy)
+
+
+def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates | None" = None) -> "Desk":
+    """The release desk of an opened node."""
+    import secrets
+
+    from shiprider.flow.desk import Desk, frame_classes
+    from shiprider.flow.desk_steps import DeskSteps
+    from shiprider.flow.key_desk import Certificate, KeyDesk
+    from shiprider.flow.policy_desk import PolicyDesk
+    from shiprider.flow.relabelling import Relabellings
+    from shiprider.flow.tear_lines import TearLines
+
+    def certificate() -> Certificate | None:
+        if certificates is None:
+            return None
+        return Certificate(
+            ends_us=round(certificates.ends.timestamp() * 1e6),
+            fingerprint=certificates.fingerprint,
+            names=certificates.names,
+        )
+
+    node = opened.settings.node
+    steps = DeskSteps(
+        ledger=opened.ledger,
+        node=node,
+        clock=access.clock,
+        policy=opened.policy_in_force,
+        log=access.record,
+    )
+    return Desk(
+        steps=steps,
+        policies=opened.policies,
+        policy=PolicyDesk(steps, opened.policies, partial(frame_classes, opened.spool, node)),
+        tear_lines=TearLines(steps, pseudonym_key(opened.folder), secrets.token_bytes),
+        labels=Relabellings(steps),
+        keys=KeyDesk(access=access, ledger=opened.ledger, keys=opened.keys, certificate=certificate),
+    )
+
+
+#: The secret of the node's pseudonyms, beside its signing keys, so that a back-up of them has it too.
+PSEUDONYM_KEY: Final = "pseudonyms.key"
+
+
+def pseudonym_key(folder: Path) -> bytes:
+    """The node's secret for pseudonyms, 32 bytes; the first asking makes it. Raises StorageError, CorruptStore."""
+    import secrets
+
+    path = folder / KEYS / PSEUDONYM_KEY
+    try:
+        if not path.exists():
+            made = path.with_suffix(".new")
+            made.unlink(missing_ok=True)
+            handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as out:
+                out.write(secrets.token_bytes(32))
+                out.flush()
+                os.fsync(out.fileno())
+            made.replace(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"{path} cannot be kept ({error.strerror}): look at its rights.") from error
+    if len(key) != 32:
+        raise CorruptStore(f"{path} has {len(key)} bytes instead of 32: restore it from a back-up.")
+    return key
 
 
 def policy_change(old: str, new: str, folder: Path | None, moment: str) -> "Change":
@@ -775,11 +856,11 @@ def legal_holds(opened: OpenNode) -> list[Hold]:
     return [Hold(tuple(h.mmsi), h.start_us, h.end_us) for h in held if not h.released]
 
 
-def retention_policy(settings: Settings) -> Policy:
+def retention_policy(settings: Settings) -> RetentionPolicy:
     """The settings' `[retention]`."""
     kept = settings.retention
     days = {name: int(getattr(kept, f"{name}_days")) for name in SCHEMAS}
-    return Policy(days=days, budget_bytes=round(kept.disk_budget_gib * 2**30))
+    return RetentionPolicy(days=days, budget_bytes=round(kept.disk_budget_gib * 2**30))
 
 
 def steady_datagrams(messages_per_s: float, together: int, vessels: int = 5_000) -> Iterator[bytes]:
@@ -880,6 +961,7 @@ def metrics(opened: OpenNode, sessions: Callable[[], int] | None = None) -> Call
         opened.ledger,
         opened.access_log,
         DiskHistory(opened.folder / "state" / "disk.history"),
+        lambda: opened.lake.scan("quarantine", ["raw"]).collect().height,
         sessions,
     )
     measuring.begin()

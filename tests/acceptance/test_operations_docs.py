@@ -32,10 +32,10 @@ def test_the_commands_of_the_page_run(shiprider, node, tmp_path, monkeypatch):  
 
 def test_the_page_names_every_metric() -> None:
     from shiprider.flow.measures import Measures, series
-    from shiprider.flow.status import NodeStatus
+    from shiprider.flow.status import FeedState, NodeStatus
 
     read = Measures(
-        status=NodeStatus(lag_s=1.0), spool_bytes=1, spool_segments=1, spool_trouble=False, ledger_records=1,
+        status=NodeStatus(feeds=(FeedState(name="coast", kind="udp", condition="live", lag_s=1.0),)), quarantined=0, spool_bytes=1, spool_segments=1, spool_trouble=False, ledger_records=1,
         access_entries=1, accesses={}, browsing_alarms=0, sessions=1, disk_days_left=1.0,
     )  # fmt: skip
     named = set(re.findall(r"shiprider_[a-z_]+[a-z]", PAGE))

@@ -18,7 +18,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from shiprider import __version__
-from shiprider.api import asking, schemas, schemas_access
+from shiprider.api import asking, schemas, schemas_access, schemas_desk
 from shiprider.api.authorising import authorise
 from shiprider.api.failures import HANDLERS
 from shiprider.api.gate import BODY_BYTES, ASGIApp, Gate
@@ -30,14 +30,18 @@ from shiprider.api.routes import (
     alerts,
     audit,
     break_glass,
+    keys,
+    labels,
     live,
     logbook,
     me,
     node,
     orders,
+    policies,
     providers,
     session,
     sign_in,
+    tear_lines,
     vessels,
 )
 from shiprider.api.sessions import COOKIE, Sessions
@@ -67,7 +71,14 @@ _SUBJECTS: Final = (
     logbook,
     node,
     audit,
+    policies,
+    tear_lines,
+    labels,
+    keys,
 )
+
+
+_SCHEMAS: Final = (schemas, schemas_access, schemas_desk)
 
 
 def static_folder() -> Path:
@@ -152,7 +163,8 @@ def described(application: Litestar) -> dict[str, Any]:
     """The description, with the words of each schema: those of its class."""
     found = application.openapi_schema.to_schema()
     for name, schema in found["components"]["schemas"].items():
-        words = getattr(getattr(schemas, name, getattr(schemas_access, name, None)), "__doc__", None)
+        made = next((getattr(each, name) for each in _SCHEMAS if hasattr(each, name)), None)
+        words = getattr(made, "__doc__", None)
         if words and not schema.get("description"):
             schema["description"] = " ".join(words.split())
     return found

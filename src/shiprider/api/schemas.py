@@ -180,6 +180,19 @@ class EvidenceOut(Struct):
     raws: list[int]
 
 
+class Marking(Struct):
+    """A label in words: `banner` for a page, `portion` for a paragraph, `level` its classification for programs.
+
+    `level` "UNLABELLED": its originator's own; "UNKNOWN": nobody understands it.
+    """
+
+    level: Literal[
+        "UNLABELLED", "UNKNOWN", "UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET", "TOP_SECRET"
+    ]
+    banner: str
+    portion: str
+
+
 class FindingOut(Struct):
     """A published finding. `recorded_us`: when this node knew this revision of it."""
 
@@ -206,6 +219,7 @@ class FindingOut(Struct):
     recorded_us: Microseconds
     split_from: str
     merged_into: str
+    marking: Marking
 
 
 class AlertOut(Struct):
@@ -242,6 +256,7 @@ class AlertOut(Struct):
     dismissed_reason: str
     merged_into: str
     budgeted: bool
+    marking: Marking
 
 
 class AlertPage(Struct):
@@ -250,6 +265,7 @@ class AlertPage(Struct):
     alerts: list[AlertOut]
     total: int
     next_cursor: str
+    marking: Marking
 
 
 class AlertEvent(Struct):
@@ -273,6 +289,7 @@ class NoteOut(Struct):
     text: str
     author: str
     recorded_us: Microseconds
+    marking: Marking
 
 
 class AlertDetail(Struct):
@@ -285,6 +302,7 @@ class AlertDetail(Struct):
     merged: list[AlertOut]
     related: list[AlertOut]
     notes: list[NoteOut]
+    marking: Marking
 
 
 class FindingPage(Struct):
@@ -628,6 +646,7 @@ class LogEntry(Struct):
     text: str
     source: Literal["person", "decision", "node"]
     alert: str
+    marking: Marking
 
 
 class WatchLog(Struct):
@@ -635,6 +654,7 @@ class WatchLog(Struct):
 
     entries: list[LogEntry]
     next_cursor: str
+    marking: Marking
 
 
 class LogNew(Request):
@@ -658,6 +678,7 @@ class HandoverSummary(Struct):
     ledger_sequence: int
     ledger_head: str
     digest: str
+    marking: Marking
 
 
 class HandoverSign(Request):
@@ -683,6 +704,7 @@ class HandoverOut(Struct):
     open_alerts: int
     ledger_sequence: int
     ledger_head: str
+    marking: Marking
 
 
 class Handovers(Struct):

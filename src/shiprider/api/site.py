@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from shiprider.api.ceremonies import Ceremonies
 from shiprider.flow.access import Access
 from shiprider.flow.audit import Audit
+from shiprider.flow.desk import Desk
 from shiprider.flow.review import Review
 from shiprider.flow.status import NodeStatus
 from shiprider.flow.view import View
@@ -31,6 +32,7 @@ class Site:
     review: Review
     status: Callable[[], NodeStatus]
     access: Access
+    desk: Desk
     nation: str = ""
     language: str = "en"
     demo: bool = False

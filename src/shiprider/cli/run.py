@@ -77,7 +77,7 @@ def serve(
         first = None if settings.access.demo else bootstrap.first_administrator(access)
         certificates = bootstrap.own_certificates(folder, settings)
         server = Server(
-            site_of(opened, access, demo=demo or settings.access.demo),
+            site_of(opened, access, demo=demo or settings.access.demo, certificates=certificates),
             host=settings.api.place[0],
             port=port,
             static=static,

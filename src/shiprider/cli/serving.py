@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from shiprider.model.errors import NodeBusy, NotFound, ShipriderError, UsageError
 
 if TYPE_CHECKING:
+    from shiprider.adapters.certificates.own import OwnCertificates
     from shiprider.api.server import Server
     from shiprider.api.site import Site
     from shiprider.bootstrap import OpenNode
@@ -71,11 +72,17 @@ def _told(error: urllib.error.HTTPError) -> ShipriderError:
     return kind(sentence)
 
 
-def site_of(opened: "OpenNode", access: "Access", *, demo: bool = False) -> "Site":
+def site_of(
+    opened: "OpenNode",
+    access: "Access",
+    *,
+    demo: bool = False,
+    certificates: "OwnCertificates | None" = None,
+) -> "Site":
     """What the API is handed of an opened node."""
     from shiprider import __version__
     from shiprider.api.site import Site
-    from shiprider.bootstrap import metrics
+    from shiprider.bootstrap import metrics, open_desk
 
     return Site(
         node=opened.settings.node,
@@ -84,6 +91,7 @@ def site_of(opened: "OpenNode", access: "Access", *, demo: bool = False) -> "Sit
         review=opened.review(),
         status=opened.node.status,
         access=access,
+        desk=open_desk(opened, access, certificates),
         nation=opened.settings.nation,
         language=opened.settings.language,
         demo=demo,

@@ -17,9 +17,11 @@ from shiprider.model.errors import InputError
 from shiprider.model.handover import Handover
 from shiprider.model.note import Note
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist
+from shiprider.model.proposals import PolicyChange, Relabelling, TearLineProposal
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 from shiprider.model.signing_key import SigningKey
+from shiprider.model.tear_line import TearLine, TearLineLink
 from shiprider.model.watch_log import LogLine
 
 B = TypeVar("B", bound=msgspec.Struct)
@@ -58,6 +60,11 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "legal_hold": BodyForm(LegalHold),
     "setting": BodyForm(Preferences),
     "signing_key": BodyForm(SigningKey),
+    "tear_line": BodyForm(TearLine),
+    "tear_line_link": BodyForm(TearLineLink),
+    "policy_change": BodyForm(PolicyChange),
+    "tear_line_proposal": BodyForm(TearLineProposal),
+    "relabelling": BodyForm(Relabelling),
 }
 
 

@@ -22,6 +22,7 @@ class Measures:
     """One reading. `accesses` counts entries by (act, outcome) since the node started; None: not known."""
 
     status: NodeStatus
+    quarantined: int
     spool_bytes: int
     spool_segments: int
     spool_trouble: bool
@@ -42,6 +43,7 @@ class Measuring:
     ledger: Ledger
     log: AccessLog
     disk: DiskHistory
+    quarantined: Callable[[], int]
     sessions: Callable[[], int] | None = None
     _counted: Counter[tuple[str, str]] = field(default_factory=Counter)
     _read: int = 0
@@ -58,6 +60,7 @@ class Measuring:
         held = [segment for segment in self.spool.segments() if not segment.removed]
         return Measures(
             status=self.status(),
+            quarantined=self.quarantined(),
             spool_bytes=sum(segment.stored for segment in held),
             spool_segments=len(held),
             spool_trouble=bool(self.spool.trouble()),
@@ -94,8 +97,10 @@ def series(read: Measures) -> list[Series]:
             [((feed.name,), feed.messages_per_s) for feed in feeds],
             ("feed",),
         ),
-        _one("shiprider_observations", "Positions in the lake", status.observations, counts=True),
-        _one("shiprider_decode_errors", "Entries in quarantine", status.quarantine),
+        _one(
+            "shiprider_observations", "Positions in the lake", sum(status.observations.values()), counts=True
+        ),
+        _one("shiprider_decode_errors", "Entries in quarantine", read.quarantined),
         _one("shiprider_spool_bytes", "Bytes of the spool on disk", read.spool_bytes),
         _one("shiprider_spool_segments", "Segments of the spool that are held", read.spool_segments),
         _one("shiprider_spool_trouble", "1 while segments cannot be closed", float(read.spool_trouble)),
@@ -113,9 +118,15 @@ def series(read: Measures) -> list[Series]:
         _one("shiprider_browsing_alarms", "Browsing alarms filed", read.browsing_alarms, counts=True),
         _one("shiprider_notices", "Sentences the node has to say about its state", len(status.notices)),
     ]
-    if status.lag_s is not None:
+    lags = [((feed.name,), feed.lag_s) for feed in feeds if feed.lag_s is not None]
+    if lags:
         found.append(
-            _one("shiprider_lag_seconds", "From now back to the newest message's time", status.lag_s)
+            Series(
+                "shiprider_feed_lag_seconds",
+                "From the newest message's own time to its arrival",
+                lags,
+                ("feed",),
+            )
         )
     if read.sessions is not None:
         found.append(_one("shiprider_sessions", "Sessions that are open", read.sessions))

@@ -10,7 +10,7 @@ import pytest
 
 from shiprider.api.server import Server
 from shiprider.api.site import Site, wall_clock_us
-from shiprider.bootstrap import OpenNode, open_access, open_node, recording
+from shiprider.bootstrap import OpenNode, open_access, open_desk, open_node, recording
 from shiprider.flow.status import FeedState, NodeStatus
 from shiprider.formats.ais.encoder import encode, merged, with_tag_blocks
 from shiprider.settings import AccessSettings, Settings, WatchSettings
@@ -102,6 +102,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             review=opened.review(),
             status=lambda: state,
             access=access,
+            desk=open_desk(opened, access),
             clock=wall_clock_us,
         )
         server = Server(site, host="127.0.0.1", port=0, static=folder / "static")

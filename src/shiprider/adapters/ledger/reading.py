@@ -159,6 +159,14 @@ def classes(connection: Connection) -> dict[int, ReleaseClass]:
     }
 
 
+def class_counts(connection: Connection) -> dict[int, int]:
+    """Revisions with a body by number of class."""
+    asked = (
+        select(RECORD.c.class_id, func.count()).where(RECORD.c.body.is_not(None)).group_by(RECORD.c.class_id)
+    )
+    return {int(row[0]): int(row[1]) for row in connection.execute(asked)}
+
+
 def tree_head(connection: Connection, size: int | None = None) -> TreeHead | None:
     """The newest signed head, or the first that covers `size` records."""
     chosen = select(*TREE_HEAD.c).limit(1)
