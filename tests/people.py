@@ -15,7 +15,7 @@ import httpx
 
 from shiprider.api.server import Server
 from shiprider.api.site import Site, wall_clock_us
-from shiprider.bootstrap import OpenNode, open_access, open_node, recording
+from shiprider.bootstrap import OpenNode, open_access, open_desk, open_node, recording
 from shiprider.flow.access import Access
 from shiprider.flow.ids import new_id
 from shiprider.flow.sign_in import SignIn
@@ -116,7 +116,7 @@ def floor(folder: Path, *, data: bool = True, **access_settings: Any) -> Iterato
         watch=WatchSettings(presets=("encounter/skylight",)),
         access=AccessSettings(**access_settings),
     )
-    with open_node(folder, settings) as opened, open_access(folder, settings) as access:
+    with open_node(folder, settings) as opened, open_access(folder, settings, opened.access_log) as access:
         if data:
             opened.node.ingest([recording(str(folder / "day.nmea"))], lambda *_: None)
             opened.node.catch_up(lambda *_: None)
@@ -128,6 +128,7 @@ def floor(folder: Path, *, data: bool = True, **access_settings: Any) -> Iterato
             review=opened.review(),
             status=lambda: status,
             access=access,
+            desk=open_desk(opened, access),
             nation="COL",
             clock=wall_clock_us,
         )

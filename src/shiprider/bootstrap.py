@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 import random
+import shutil
 import sys
 import zlib
 from collections import Counter
@@ -25,27 +26,32 @@ from shiprider.adapters.feeds.file import FileFeed, spelt, wall_us
 from shiprider.adapters.feeds.standard_input import StandardInputFeed
 from shiprider.detect.catalogue import make_detectors
 from shiprider.detect.user_presets import parse_user_presets
+from shiprider.flow.archive import Snapshot
+from shiprider.flow.audit import Audit
 from shiprider.flow.backup import Manifest
 from shiprider.flow.catchup import history
+from shiprider.flow.checkup import Check
 from shiprider.flow.decoding import TABLES, Decoding
 from shiprider.flow.folds import Folds, LiveFold
 from shiprider.flow.ingest import STREAM
 from shiprider.flow.keeping import StateShelf
 from shiprider.flow.labelling import Labelling, heard_in
 from shiprider.flow.learn import DailyWorld
+from shiprider.flow.logged_access import Accesses
 from shiprider.flow.numbers import Numbers
 from shiprider.flow.recording import DayStore, Progress, Tally, detect, read_rows
-from shiprider.flow.retention import Policy
+from shiprider.flow.retention import Policy as RetentionPolicy
 from shiprider.flow.review import Review
 from shiprider.flow.sight import Sight
-from shiprider.flow.signing_keys import settle
+from shiprider.flow.signing_keys import rotate, settle, write_off
 from shiprider.flow.view import View, seen
+from shiprider.flow.vouching import KeySigner, LedgerVouching
 from shiprider.flow.watch import Watch
 from shiprider.formats.csv.layouts import CsvLayout
 from shiprider.formats.decoded import DecodeContext, Decoder
 from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
-from shiprider.model.errors import InputError, StorageError, UsageError
+from shiprider.model.errors import CorruptStore, InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
 from shiprider.model.label import number_of, written
 from shiprider.model.observer import Observer
@@ -56,11 +62,14 @@ from shiprider.model.tables import TABLES as SCHEMAS
 from shiprider.model.world import Area, World
 from shiprider.model.world import Watch as WatchedVessel
 from shiprider.observe.cleaner import Cleaner
+from shiprider.ports.access_log import AccessLog, SignedHead
 from shiprider.ports.feed import Declaration, Feed, Origin
 from shiprider.ports.keys import Keys
 from shiprider.ports.lake import Hold, Lake
-from shiprider.ports.ledger import Ledger
+from shiprider.ports.ledger import Head, Ledger
+from shiprider.ports.signing import Checker, Signer
 from shiprider.ports.spool import Source, Spool
+from shiprider.ports.vouching import Vouching
 from shiprider.settings import FeedSettings, Settings, key_passphrase, ledger_address
 from shiprider.settings import load as read_settings
 from shiprider.track.cooperative import CooperativeTracker
@@ -70,12 +79,22 @@ if TYPE_CHECKING:
     from shiprider.adapters.keys.files import FileKeys
     from shiprider.adapters.policy.cedar import CedarPolicy
     from shiprider.flow.access import Access
+    from shiprider.flow.browsing import Duties
+    from shiprider.flow.caretaker import Caretaker
+    from shiprider.flow.desk import Desk
+    from shiprider.flow.evidence import Package
     from shiprider.flow.node import Node
+    from shiprider.flow.policy_desk import Policies
     from shiprider.model.account import Account
     from shiprider.model.rules import Home, Rules
     from shiprider.ports.identity import IdentityProvider
+    from shiprider.ports.policy import Policy
     from shiprider.share.change import Change
     from shiprider.simulate.stream import Simulation
+
+
+#: The access log's folder in a node's folder.
+ACCESS_LOG: Final = "access"
 
 
 def load_settings(folder: Path) -> Settings:
@@ -347,9 +366,29 @@ class OpenNode:
     lake: Lake
     ledger: Ledger
     keys: Keys
+    access_log: AccessLog
+    policies: "Policies"
     sight: Sight
     numbers: Numbers
     home: "Home"
+
+    @property
+    def vouching(self) -> Vouching:
+        """What the node can show for its log."""
+        return LedgerVouching(self.ledger, self.keys.public)
+
+    @property
+    def signer(self) -> Signer:
+        """Its key of the moment."""
+        return KeySigner(self.keys, wall_us)
+
+    def audit(self, observer: Observer) -> Audit:
+        """The access log as one observer may read it."""
+        return Audit(observer, Accesses(self.access_log, wall_us), self.ledger)
+
+    def policy_in_force(self) -> "Policy":
+        """The engine of the rules in force now; ask it anew for every question."""
+        return self.policies.policy()
 
     def view(self, observer: Observer) -> View:
         """What one observer sees."""
@@ -364,6 +403,14 @@ class OpenNode:
     def review(self) -> Review:
         """Where people decide."""
         return Review(self.ledger, wall_us)
+
+    def replace_key(self, author: str) -> None:
+        """Put a new signing key in use, announced under the one before."""
+        rotate(self.ledger, self.keys, wall_us, author)
+
+    def write_off_key(self, author: str, reason: str) -> None:
+        """The signing key is lost: another signs from now on."""
+        write_off(self.ledger, self.keys, wall_us, author, reason)
 
 
 @contextmanager
@@ -382,8 +429,10 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
         lake = DeltaLake(folder / "lake", folder / "state")
         keys = open_keys(folder, settings)
         ledger = open_ledger(folder, settings, keys)
+        access_log: AccessLog | None = None
         try:
             settle(ledger, keys, wall_us)
+            access_log = open_access_log(folder, settings, KeySigner(keys, wall_us), keys.check)
             choices = settings.watch
             budget = Budget(per_watch=choices.alerts_per_watch)
             watch_us = round(choices.watch_hours * HOUR_US)
@@ -421,12 +470,16 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                 commit_every_s=settings.commit_every_s,
                 budget_bytes=round(settings.retention.disk_budget_gib * 2**30),
             )
-            rules = node_rules(settings, folder)
-            sight = Sight(policy(rules), ledger, node=settings.node, sources=spool.sources, clock=wall_us)
+            policies = open_policies(folder, settings, ledger)
+            sight = Sight(policies.policy, ledger, node=settings.node, sources=spool.sources, clock=wall_us)
             numbers = Numbers(ledger, lake, budget, watch_us)
-            home = own_home(rules)
-            yield OpenNode(folder, settings, node, spool, lake, ledger, keys, sight, numbers, home)
+            home = own_home(node_rules(settings, folder))
+            yield OpenNode(
+                folder, settings, node, spool, lake, ledger, keys, access_log, policies, sight, numbers, home
+            )
         finally:
+            if access_log is not None:
+                access_log.close()
             ledger.close()
             spool.close()
     finally:
@@ -544,6 +597,79 @@ def policy(rules: "Rules") -> "CedarPolicy":
     return CedarPolicy(rules)
 
 
+def open_policies(folder: Path, settings: Settings, ledger: Ledger) -> "Policies":
+    """The rules in force: the newest that people agreed to, before any those of the settings' file."""
+    from shiprider.flow.policy_desk import Policies
+
+    text = read_text(_beside(folder, settings.policy)) if settings.policy else ""
+    return Policies(ledger, settings.node, text, node_rules(settings, folder), policy)
+
+
+def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates | None" = None) -> "Desk":
+    """The release desk of an opened node."""
+    import secrets
+
+    from shiprider.flow.desk import Desk, frame_classes
+    from shiprider.flow.desk_steps import DeskSteps
+    from shiprider.flow.key_desk import Certificate, KeyDesk
+    from shiprider.flow.policy_desk import PolicyDesk
+    from shiprider.flow.relabelling import Relabellings
+    from shiprider.flow.tear_lines import TearLines
+
+    def certificate() -> Certificate | None:
+        if certificates is None:
+            return None
+        return Certificate(
+            ends_us=round(certificates.ends.timestamp() * 1e6),
+            fingerprint=certificates.fingerprint,
+            names=certificates.names,
+        )
+
+    node = opened.settings.node
+    steps = DeskSteps(
+        ledger=opened.ledger,
+        node=node,
+        clock=access.clock,
+        policy=opened.policy_in_force,
+        log=access.record,
+    )
+    return Desk(
+        steps=steps,
+        policies=opened.policies,
+        policy=PolicyDesk(steps, opened.policies, partial(frame_classes, opened.spool, node)),
+        tear_lines=TearLines(steps, pseudonym_key(opened.folder), secrets.token_bytes),
+        labels=Relabellings(steps),
+        keys=KeyDesk(access=access, ledger=opened.ledger, keys=opened.keys, certificate=certificate),
+    )
+
+
+#: The secret of the node's pseudonyms, beside its signing keys, so that a back-up of them has it too.
+PSEUDONYM_KEY: Final = "pseudonyms.key"
+
+
+def pseudonym_key(folder: Path) -> bytes:
+    """The node's secret for pseudonyms, 32 bytes; the first asking makes it. Raises StorageError, CorruptStore."""
+    import secrets
+
+    path = folder / KEYS / PSEUDONYM_KEY
+    try:
+        if not path.exists():
+            made = path.with_suffix(".new")
+            made.unlink(missing_ok=True)
+            handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as out:
+                out.write(secrets.token_bytes(32))
+                out.flush()
+                os.fsync(out.fileno())
+            made.replace(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"{path} cannot be kept ({error.strerror}): look at its rights.") from error
+    if len(key) != 32:
+        raise CorruptStore(f"{path} has {len(key)} bytes instead of 32: restore it from a back-up.")
+    return key
+
+
 def policy_change(old: str, new: str, folder: Path | None, moment: str) -> "Change":
     """What a new policy file would release: of a node's ledger, or of everything the two tell apart.
 
@@ -601,11 +727,42 @@ def rebuild_lake(opened: OpenNode, progress: Callable[[int, int], None]) -> int:
     return rebuild(opened.spool, opened.lake, opened.node.stores.decoding(), progress=progress)
 
 
-def backup_node(opened: OpenNode, target: Path) -> Manifest:
-    """Copy a node: spool, lake, ledger, settings."""
+def backup_node(opened: OpenNode, target: Path, passphrase: bytes | None = None) -> Manifest:
+    """Copy a node: spool, lake, ledger, access log, settings, and its keys sealed by a passphrase.
+
+    Raises UsageError where there are keys and no passphrase: a copy never holds them in the clear.
+    """
+    from shiprider.adapters.access_log.copying import copy_access_log
+    from shiprider.adapters.accounts.copying import copy_accounts
     from shiprider.adapters.ledger.copying import copy_ledger
+    from shiprider.adapters.sealing.passphrase import seal
     from shiprider.flow.backup import backup
+    from shiprider.flow.secrets import in_the_clear, packed, secret_files
     from shiprider.settings import FILE_NAME
+
+    sealed: bytes | None = None
+    secrets = secret_files(opened.folder)
+    if passphrase is not None:
+        sealed, secrets = seal(packed(opened.folder), passphrase) if secrets else None, []
+    elif any(in_the_clear(path) for path in secrets):
+        raise UsageError(
+            "The node has private keys, and a copy never holds them in the clear: give --passphrase-file."
+        )
+
+    if not (opened.folder / LEDGER).is_file():
+        raise UsageError(
+            "The ledger is in PostgreSQL: copy it there (pg_dump), and the node's folder while it stands."
+        )
+
+    def logs(place: Path) -> None:
+        if not (opened.folder / LEDGER).is_file():
+            raise UsageError(
+                "The ledger is in PostgreSQL: copy it there (pg_dump), and the node's folder while it stands."
+            )
+        copy_ledger(opened.folder / LEDGER, place / LEDGER)
+        copy_access_log(opened.folder / ACCESS_LOG, place / ACCESS_LOG)
+        if (opened.folder / ACCOUNTS).exists():
+            copy_accounts(opened.folder / ACCOUNTS, place / ACCOUNTS)
 
     return backup(
         target,
@@ -613,15 +770,69 @@ def backup_node(opened: OpenNode, target: Path) -> Manifest:
         opened.lake,
         node=opened.settings.node,
         made_us=wall_us(),
-        copy_ledger=lambda place: copy_ledger(opened.folder / LEDGER, place / LEDGER),
-        # Without its keys a copy of a signed log does not open.
-        others=[
-            opened.folder / FILE_NAME,
-            *sorted((opened.folder / KEYS).iterdir()),
-            *_operators_files(opened),
-        ],
+        copy_ledger=logs,
+        secrets=sealed,
+        # Without its keys a copy of a signed log does not open; here only those that a passphrase encrypts.
+        others=[opened.folder / FILE_NAME, *secrets, *_operators_files(opened)],
         folder=opened.folder,
     )
+
+
+def archive_node(opened: OpenNode, archive: Path, passphrase: bytes | None = None) -> tuple[Snapshot, int]:
+    """Add the node as it is to an archive; the snapshot and how many bytes were new to it."""
+    import tempfile
+
+    from shiprider.flow.archive import add
+
+    try:
+        archive.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix="copy-", dir=archive))
+    except OSError as error:
+        raise StorageError(
+            f"{archive} cannot be written ({error.strerror}): choose another place."
+        ) from error
+    try:
+        sequence = opened.ledger.head().sequence
+        manifest = backup_node(opened, place / "node", passphrase)
+        return add(archive, place / "node", manifest, sequence)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def open_secrets(folder: Path, passphrase: bytes | None) -> int:
+    """Put the keys of a restored node in their place; how many files. Raises UsageError, CorruptStore."""
+    from shiprider.adapters.sealing.passphrase import unseal
+    from shiprider.flow.secrets import SEALED, unpack
+
+    sealed = folder / SEALED
+    if not sealed.exists():
+        return 0
+    if passphrase is None:
+        raise UsageError(f"The node's keys are sealed in {sealed}: give --passphrase-file to open them.")
+    count = unpack(unseal(sealed.read_bytes(), passphrase), folder)
+    sealed.unlink()
+    return count
+
+
+def time_of(text: str) -> int:
+    """Microseconds from ISO 8601. Raises UsageError."""
+    try:
+        return us_from_iso(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time: write ISO 8601, for example 2026-01-31T06:00:00Z.") from None
+
+
+def passphrase_from(path: Path | None) -> bytes | None:
+    """The first line of a file that only its owner may read. Raises UsageError."""
+    if path is None:
+        return None
+    try:
+        mode, text = path.stat().st_mode, path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}): check the file.") from error
+    if mode & 0o077:
+        raise UsageError(f"{path} can be read by others: make it its owner's alone (chmod 600).")
+    return text.split(b"\n", 1)[0].strip()
 
 
 def _operators_files(opened: OpenNode) -> list[Path]:
@@ -645,11 +856,11 @@ def legal_holds(opened: OpenNode) -> list[Hold]:
     return [Hold(tuple(h.mmsi), h.start_us, h.end_us) for h in held if not h.released]
 
 
-def retention_policy(settings: Settings) -> Policy:
+def retention_policy(settings: Settings) -> RetentionPolicy:
     """The settings' `[retention]`."""
     kept = settings.retention
     days = {name: int(getattr(kept, f"{name}_days")) for name in SCHEMAS}
-    return Policy(days=days, budget_bytes=round(kept.disk_budget_gib * 2**30))
+    return RetentionPolicy(days=days, budget_bytes=round(kept.disk_budget_gib * 2**30))
 
 
 def steady_datagrams(messages_per_s: float, together: int, vessels: int = 5_000) -> Iterator[bytes]:
@@ -670,15 +881,201 @@ def steady_datagrams(messages_per_s: float, together: int, vessels: int = 5_000)
             yield b"".join(lines[at : at + together])
 
 
+def open_access_log(
+    folder: Path, settings: Settings, signer: Signer | None = None, check: Checker | None = None
+) -> AccessLog:
+    """The node's access log. Raises NodeBusy, CorruptStore, StorageError."""
+    from shiprider.adapters.access_log.segmented import SegmentedAccessLog
+
+    return SegmentedAccessLog(folder / ACCESS_LOG, origin=settings.node, signer=signer, check=check)
+
+
+def bench_access_log(folder: Path) -> AccessLog:
+    """An access log under a key of its own, for measuring."""
+    from shiprider.adapters.access_log.segmented import SegmentedAccessLog
+    from shiprider.adapters.keys.files import FileKeys
+
+    keys = FileKeys(folder.parent / "bench-keys", clock=wall_us)
+    return SegmentedAccessLog(folder, origin="bench", signer=KeySigner(keys, wall_us), check=keys.check)
+
+
+def check_access_log(folder: Path, head: Path | None = None, check: Checker | None = None) -> Head:
+    """Check a node's access log (or a copy of one) from its files, and against a head kept elsewhere.
+
+    Raises CorruptStore, UsageError, StorageError.
+    """
+    from shiprider.adapters.access_log.verifying import verify_folder
+
+    place = folder / ACCESS_LOG if (folder / ACCESS_LOG).is_dir() else folder
+    if not (place / "head").exists():
+        raise UsageError(f"{folder} holds no access log: name a node's folder.")
+    kept: list[SignedHead] = []
+    if head is not None:
+        try:
+            kept = [msgspec.json.decode(head.read_bytes(), type=SignedHead)]
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{head} is no head of an access log ({error}): check the file.") from error
+    try:
+        return verify_folder(place, check=check, heads=kept)
+    except OSError as error:
+        raise StorageError(f"{place} cannot be read ({error.strerror}): check the disk.") from error
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """A new file, durable on return. Raises UsageError where it exists, StorageError."""
+    import os
+
+    try:
+        with path.open("xb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+    except FileExistsError:
+        raise UsageError(f"{path} exists, and nothing is overwritten: name a new file.") from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written ({error.strerror}): choose another place.") from error
+
+
+def caretaker(opened: OpenNode, duties: "Callable[[], Duties] | None" = None) -> "Caretaker":
+    """What runs beside the node: browsing alarm, disk history, operational log."""
+    from shiprider.flow.browsing import BrowsingWatch, Duties, WorkInHand
+    from shiprider.flow.caretaker import Caretaker
+    from shiprider.flow.disk_trend import DiskHistory
+
+    state = opened.folder / "state"
+    state.mkdir(exist_ok=True)
+    work = WorkInHand(opened.ledger, duties or Duties)
+    watch = BrowsingWatch(opened.access_log, opened.ledger, work, wall_us, state / "browsing.place")
+    return Caretaker(opened.folder, watch, DiskHistory(state / "disk.history"), opened.node.status, wall_us)
+
+
+def metrics(opened: OpenNode, sessions: Callable[[], int] | None = None) -> Callable[[], bytes]:
+    """What a scrape of the node answers."""
+    from shiprider.adapters.metrics.prometheus import text
+    from shiprider.flow.disk_trend import DiskHistory
+    from shiprider.flow.measures import Measuring, series
+
+    measuring = Measuring(
+        opened.node.status,
+        opened.spool,
+        opened.ledger,
+        opened.access_log,
+        DiskHistory(opened.folder / "state" / "disk.history"),
+        lambda: opened.lake.scan("quarantine", ["raw"]).collect().height,
+        sessions,
+    )
+    measuring.begin()
+    return lambda: text(series(measuring.read()))
+
+
+def export_evidence(opened: OpenNode, finding: str, target: Path, *, by: str, reason: str) -> "Package":
+    """Write the package of a finding to a new file and record that it was taken out.
+
+    Raises NotFound, CorruptStore, StorageError, UsageError.
+    """
+    from shiprider.adapters.timestamps.rfc3161 import Rfc3161
+    from shiprider.flow.evidence import Sources, export, recorded
+    from shiprider.flow.ids import new_id
+
+    url = opened.settings.evidence.time_stamp_url
+
+    def length_of(raw: int) -> int | None:
+        for table in ("observations", "statements", "messages"):
+            rows = (
+                opened.lake.scan(table, ["raw", "raw_length"], raw_start=raw, raw_end=raw + 1)
+                .head(1)
+                .collect()
+            )
+            if rows.height:
+                return int(rows["raw_length"][0] or 0)
+        return None
+
+    accesses = Accesses(opened.access_log, wall_us)
+    observer = Observer(name=by, roles=("evidence_custodian",), purpose=reason)
+    sources = Sources(
+        node=opened.settings.node,
+        ledger=opened.ledger,
+        spool=opened.spool,
+        length_of=length_of,
+        vouching=opened.vouching,
+        signer=opened.signer,
+        stamper=Rfc3161(url) if url else None,
+        clock=wall_us,
+    )
+    package = accesses.give(
+        observer,
+        "export",
+        "evidence",
+        lambda: export(sources, finding, by=by, reason=reason),
+        lambda _: [finding],
+    )
+    draft = recorded(package, finding, by=by, reason=reason, at_us=wall_us(), record_id=new_id())
+    opened.ledger.append([draft])
+    write_new(target, package.data)
+    return package
+
+
+def checkups(opened: OpenNode) -> list[Check]:
+    """Clocks, disk, certificates of a node. Asks the network only where `[care] time_source` names it."""
+
+    from shiprider.adapters.certificates.expiry import expiries
+    from shiprider.adapters.time_sources.network import offset_s
+    from shiprider.flow import checkup
+    from shiprider.flow.disk_trend import DiskHistory
+    from shiprider.model.errors import ShipriderError
+
+    now_us = wall_us()
+    newest = opened.ledger.since(opened.ledger.head().sequence - 1, limit=1)
+    found = [
+        checkup.clock_by_feeds(_live_lags(opened)),
+        checkup.clock_by_log(now_us, newest[0].recorded_us if newest else 0),
+        checkup.disk(
+            DiskHistory(opened.folder / "state" / "disk.history").read(),
+            shutil.disk_usage(opened.folder).free,
+        ),
+    ]
+    source = opened.settings.care.time_source
+    if source:
+        try:
+            found.append(checkup.clock_by_source(source, offset_s(source)))
+        except ShipriderError as error:
+            found.append(checkup.Check("clock against the time source", False, str(error)))
+    found += [checkup.expiry(f"certificate {name}", end, now_us) for name, end in expiries(opened.folder)]
+    with opened.keys.signing() as signer:
+        found.append(checkup.key_age(signer.key_id, signer.from_us, now_us))
+    return found
+
+
+def _live_lags(opened: OpenNode) -> list[float]:
+    """Seconds from a receiver's stamp to arrival, of the newest messages of live feeds."""
+    import polars as pl
+
+    from shiprider.model.codes import TimeSource
+
+    live = [feed.name for feed in opened.settings.feeds if feed.kind in ("tcp", "udp", "stdin")]
+    if not live:
+        return []
+    rows = (
+        opened.lake.scan("observations", ["time", "received", "feed", "time_source"])
+        .filter(pl.col("feed").is_in(live) & (pl.col("time_source") == int(TimeSource.RECEIVER)))
+        .sort("received", descending=True)
+        .head(2000)
+        .select((pl.col("received") - pl.col("time")).dt.total_microseconds() / 1e6)
+        .collect()
+    )
+    return [float(each) for each in rows.to_series().to_list()]
+
+
 #: The people of a node, and the log of their accesses, in its folder.
 ACCOUNTS: Final = "accounts.sqlite"
-ACCESS_LOG: Final = "access.log"
 
 
 @contextmanager
-def open_access(folder: Path, settings: Settings) -> "Iterator[Access]":
-    """Who may come in, and the log of what he sees. Raises UsageError, StorageError, CorruptStore."""
-    from shiprider.adapters.access_log.json_lines import JsonLinesAccessLog
+def open_access(folder: Path, settings: Settings, log: AccessLog | None = None) -> "Iterator[Access]":
+    """Who may come in, and the log of what he sees: that of the open node, or one opened for this alone.
+
+    Raises UsageError, NodeBusy, StorageError, CorruptStore.
+    """
     from shiprider.adapters.accounts.passkeys import WebauthnPasskeys
     from shiprider.adapters.accounts.passwords import Argon2Passwords
     from shiprider.adapters.accounts.sqlite import SqliteAccounts
@@ -686,7 +1083,10 @@ def open_access(folder: Path, settings: Settings) -> "Iterator[Access]":
 
     accounts = SqliteAccounts(folder / ACCOUNTS)
     try:
-        log = JsonLinesAccessLog(folder / ACCESS_LOG)
+        own: AccessLog | None = None
+        if log is None:
+            keys = open_keys(folder, settings)
+            log = own = open_access_log(folder, settings, KeySigner(keys, wall_us), keys.check)
         try:
             yield Access(
                 accounts=accounts,
@@ -701,9 +1101,24 @@ def open_access(folder: Path, settings: Settings) -> "Iterator[Access]":
                 providers=_providers(folder, settings),
             )
         finally:
-            log.close()
+            if own is not None:
+                own.close()
     finally:
         accounts.close()
+
+
+def duties_of(access: "Access") -> "Callable[[], Duties]":
+    """What the accounts say of people's work, by the login that their accesses are logged under."""
+    from shiprider.flow.browsing import Duties
+
+    def duties() -> Duties:
+        people = access.accounts.all()
+        return Duties(
+            roles={each.login: each.roles[0] for each in people if each.roles},
+            cases={each.login: frozenset(each.cases) for each in people},
+        )
+
+    return duties
 
 
 def _providers(folder: Path, settings: Settings) -> "dict[str, IdentityProvider]":

@@ -83,6 +83,22 @@ class WatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     refold_every_s: float = 60.0
 
 
+class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`time_stamp_url`: a time-stamping authority (RFC 3161) that packages are stamped by; empty: none is asked."""
+
+    time_stamp_url: str = ""
+
+
+class CareSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`time_source`: `ntp://host` or `https://host` that `shiprider doctor` compares the clock with; empty: none.
+
+    `access_log_days`: so long the access log is kept (0: for ever), by whole segments.
+    """
+
+    time_source: str = ""
+    access_log_days: int = 1825
+
+
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the watch floor listens: `listen` ("0.0.0.0:8443") or `host` and `port`.
 
@@ -169,6 +185,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retention: RetentionSettings = RetentionSettings()
     watch: WatchSettings = WatchSettings()
     api: ApiSettings = ApiSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    care: CareSettings = CareSettings()
     ledger: str = "sqlite"
     keys: KeySettings = KeySettings()
     access: AccessSettings = AccessSettings()

@@ -114,3 +114,12 @@ def node(taken_node: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "node"
     shutil.copytree(taken_node, folder)
     return folder
+
+
+@pytest.fixture
+def sealing(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """The option that seals a node's keys in a copy, and opens them again."""
+    path = tmp_path_factory.mktemp("secret") / "passphrase"
+    path.write_text("correct horse battery\n")
+    path.chmod(0o600)
+    return "--passphrase-file", path

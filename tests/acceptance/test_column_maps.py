@@ -22,7 +22,9 @@ def columns(tmp_path: Path) -> Path:
     """The map as docs/node.md shows it."""
     page = (ROOT / "docs" / "node.md").read_text()
     path = tmp_path / "map.toml"
-    path.write_text(page.split("```toml\n", 1)[1].split("```", 1)[0])
+    blocks = [block.split("```", 1)[0] for block in page.split("```toml\n")[1:]]
+    (block,) = [block for block in blocks if "[columns]" in block]
+    path.write_text(block)
     return path
 
 
@@ -57,7 +59,7 @@ def test_ingest_reads_a_declared_table_and_a_rebuild_reads_it_again(shiprider, t
 
 
 def test_a_feed_of_the_settings_has_its_column_map_and_a_copy_has_it_too(  # type: ignore[no-untyped-def]
-    shiprider, table, columns, tmp_path
+    shiprider, table, columns, tmp_path, sealing
 ):
     from shiprider.bootstrap import live_feed, load_settings, open_node
 
@@ -73,8 +75,8 @@ def test_a_feed_of_the_settings_has_its_column_map_and_a_copy_has_it_too(  # typ
         status = opened.node.ingest([live_feed(load_settings(folder).feeds[0], folder)], lambda *_: None)
     assert dict(status.stopped_feeds) == {}
     assert observations(folder) == EXPECTED
-    assert shiprider("backup", tmp_path / "copy", "--node", folder).code == 0
-    assert shiprider("restore", tmp_path / "copy", tmp_path / "node2").code == 0
+    assert shiprider("backup", tmp_path / "copy", *sealing, "--node", folder).code == 0
+    assert shiprider("restore", tmp_path / "copy", tmp_path / "node2", *sealing).code == 0
     declared = load_settings(tmp_path / "node2").feeds[0]
     assert live_feed(declared, tmp_path / "node2").declaration.columns == columns.read_text()
 

@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def blocks(page: str) -> list[list[str]]:
     """The words of every command line in a page's fenced blocks and table cells."""
     text = (ROOT / page).read_text()
-    lines = [line for block in re.findall(r"```\n(.*?)```", text, re.S) for line in block.splitlines()]
+    # Of fences, every second part is inside one; its first line names the language, none for commands.
+    inside = [part.partition("\n") for part in re.split(r"^```", text, flags=re.M)[1::2]]
+    lines = [line for language, _, block in inside if not language for line in block.splitlines()]
     lines += re.findall(r"`(shiprider [^`]+)`", text)
     return [line.split()[1:] for line in lines if line.split()[:1] and "shiprider" in line.split()[0]]
 
@@ -45,7 +47,7 @@ def test_a_recording_is_taken_once(shiprider, node, recording):  # type: ignore[
     assert sum(again.objects()[0]["rows"].values()) == 0
 
 
-def test_the_care_of_a_node(shiprider, node, tmp_path):  # type: ignore[no-untyped-def]
+def test_the_care_of_a_node(shiprider, node, tmp_path, sealing):  # type: ignore[no-untyped-def]
     listed = shiprider("alerts", "--node", node, "--json", "--limit", 500).objects()
     assert len(listed) >= 2
     assert all(each["simulated"] for each in listed)
@@ -68,9 +70,9 @@ def test_the_care_of_a_node(shiprider, node, tmp_path):  # type: ignore[no-untyp
         ["quarantine", "--replay", "--node", node],
         ["retention", "--dry-run", "--node", node],
         ["report", "calibration", "--node", node],
-        ["backup", tmp_path / "copy", "--node", node],
+        ["backup", tmp_path / "copy", *sealing, "--node", node],
         ["backup", tmp_path / "copy", "--check"],
-        ["restore", tmp_path / "copy", tmp_path / "node2"],
+        ["restore", tmp_path / "copy", tmp_path / "node2", *sealing],
     ):
         told = shiprider(*words)
         assert told.code == 0, (words, told.err)

@@ -44,7 +44,7 @@ def test_completion_names_the_program(shiprider, shell):  # type: ignore[no-unty
     assert "_SHIPRIDER_COMPLETE" in told.out
 
 
-def test_json_is_one_object_a_line_in_every_command(shiprider, node, recording, tmp_path):  # type: ignore[no-untyped-def]
+def test_json_is_one_object_a_line_in_every_command(shiprider, node, recording, tmp_path, sealing):  # type: ignore[no-untyped-def]
     alert = shiprider("alerts", "--node", node, "--json", "--limit", 1).objects()[0]
     vessel = alert["participants"][0]["mmsi"]
     commands = [
@@ -60,9 +60,9 @@ def test_json_is_one_object_a_line_in_every_command(shiprider, node, recording, 
         ["quarantine", "--replay", "--node", node, "--json"],
         ["report", "calibration", "--node", node, "--json"],
         ["retention", "--dry-run", "--node", node, "--json"],
-        ["backup", tmp_path / "copy", "--node", node, "--json"],
+        ["backup", tmp_path / "copy", *sealing, "--node", node, "--json"],
         ["backup", tmp_path / "copy", "--check", "--json"],
-        ["restore", tmp_path / "copy", tmp_path / "restored", "--json"],
+        ["restore", tmp_path / "copy", tmp_path / "restored", *sealing, "--json"],
         ["rebuild", tmp_path / "restored", "--json"],
         ["doctor", "--node", node, "--json"],
         ["policy", "check", EXAMPLES / "policy.toml", "--json"],

@@ -1,4 +1,4 @@
-"""What is signed, in every ledger: read again here from docs/decisions/0011 with an Ed25519 of its own.
+"""What is signed, in every ledger: read again here from docs/decisions/0010 with an Ed25519 of its own.
 
 Nothing of `shiprider.model` that makes signatures, trees or envelopes is used to check them.
 """

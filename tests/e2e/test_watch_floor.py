@@ -122,6 +122,23 @@ def test_search_by_name_and_number(desk: Any, watch_floor: Any) -> None:
     page.get_by_role("heading", name=known["name"]).wait_for()
 
 
+def test_a_search_that_is_given_up_asks_nothing(desk: Any) -> None:
+    page = desk.page
+    page.keyboard.press("/")
+    before = len(desk.requests)
+    # Both keys in one task of the page: the pause before asking has not passed.
+    page.evaluate(
+        """() => {
+          const box = document.activeElement;
+          box.value = "san";
+          box.dispatchEvent(new Event("input", { bubbles: true }));
+          box.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+        }"""
+    )
+    page.wait_for_timeout(1000)
+    assert not [url for url in desk.requests[before:] if "/vessels?" in url]
+
+
 def test_time_is_a_control(desk: Any, watch_floor: Any) -> None:
     page = desk.page
     newest = asked(watch_floor, "/status")["picture_us"]

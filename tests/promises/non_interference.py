@@ -199,7 +199,7 @@ class Node:
         self.lake: Any = MemoryLake()
         self.spool: Any = MemorySpool()
         self.pictures = Pictures()
-        self.sight = Sight(ENGINE, self.ledger, node="col", sources=self.spool.sources, clock=clock)
+        self.sight = Sight(lambda: ENGINE, self.ledger, node="col", sources=self.spool.sources, clock=clock)
         self.numbers = Numbers(self.ledger, self.lake, Budget(per_watch=2, share_of_one=1.0), 8 * HOUR_US)
         self.clock = clock
         self.minted = 0
@@ -242,9 +242,18 @@ def _table(name: str, n: int, /, **given: Any) -> pa.Table:
 
 VESSELS = tuple(235_000_000 + n for n in range(6))
 KINDS = (
-    "finding", "alert", "alert", "disposition", "note", "watch_log", "handover", "watchlist", "area", "legal_hold",
+    "finding",
+    "alert",
+    "alert",
+    "disposition",
+    "note",
+    "watch_log",
+    "handover",
+    "watchlist",
+    "area",
+    "legal_hold",
     "setting",
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -305,9 +314,18 @@ class Pair:
         for each in nodes:
             known = each.ledger.revisions_of([id_]).get(id_, [0])
             draft = Draft(
-                id=id_, kind=kind, expected_revision=known[-1], schema=1, author="Ana", valid_from_us=self.now_us - HOUR_US,
-                valid_to_us=self.now_us, label=label, purpose=purpose, case=case, body=msgspec.json.encode(body),
-            )  # fmt: skip
+                id=id_,
+                kind=kind,
+                expected_revision=known[-1],
+                schema=1,
+                author="Ana",
+                valid_from_us=self.now_us - HOUR_US,
+                valid_to_us=self.now_us,
+                label=label,
+                purpose=purpose,
+                case=case,
+                body=msgspec.json.encode(body),
+            )
             each.ledger.append([Filed(draft=draft, terms=filed)])
 
     def link(self, kind: str) -> str:
@@ -320,10 +338,19 @@ class Pair:
         mmsi = VESSELS[draw(len(VESSELS))]
         if kind == "finding":
             finding = Finding(
-                behaviour=("gap", "loitering")[draw(2)], preset="p", participants=(mmsi,), start_us=self.now_us - HOUR_US,
-                end_us=self.now_us, latitude_deg=1.0, longitude_deg=2.0, score=0.1 + draw(8) / 10, reason_key="none",
-                facts={}, evidence=(Evidence(track=mmsi * 16, claimed_id=mmsi, start_us=T0, end_us=T0 + 1),), state=("open", "closed", "retracted")[draw(3)],
-            )  # fmt: skip
+                behaviour=("gap", "loitering")[draw(2)],
+                preset="p",
+                participants=(mmsi,),
+                start_us=self.now_us - HOUR_US,
+                end_us=self.now_us,
+                latitude_deg=1.0,
+                longitude_deg=2.0,
+                score=0.1 + draw(8) / 10,
+                reason_key="none",
+                facts={},
+                evidence=(Evidence(track=mmsi * 16, claimed_id=mmsi, start_us=T0, end_us=T0 + 1),),
+                state=("open", "closed", "retracted")[draw(3)],
+            )
             made = Publication(
                 finding=finding,
                 split_from=self.link("finding") if draw(2) else "",
@@ -335,12 +362,28 @@ class Pair:
             state: Any = ("new", "new", "new", "taken", "dismissed", "merged")[draw(6)]
             score = round(0.1 + draw(80) / 100, 2)
             alert = Alert(
-                finding=links[0], finding_revision=1, findings=links, behaviours=("gap",), watch_us=self.now_us // (8 * HOUR_US) * 8 * HOUR_US,
-                state=state, event="raised", behaviour="gap", preset="p", subtype="", participants=(mmsi,),
-                start_us=self.now_us - HOUR_US, end_us=self.now_us, latitude_deg=1.0, longitude_deg=2.0, score=score,
-                probability=score, model="prior", raised_us=self.now_us, simulated=False,
+                finding=links[0],
+                finding_revision=1,
+                findings=links,
+                behaviours=("gap",),
+                watch_us=self.now_us // (8 * HOUR_US) * 8 * HOUR_US,
+                state=state,
+                event="raised",
+                behaviour="gap",
+                preset="p",
+                subtype="",
+                participants=(mmsi,),
+                start_us=self.now_us - HOUR_US,
+                end_us=self.now_us,
+                latitude_deg=1.0,
+                longitude_deg=2.0,
+                score=score,
+                probability=score,
+                model="prior",
+                raised_us=self.now_us,
+                simulated=False,
                 merged_into=self.link("alert") if state == "merged" else "",
-            )  # fmt: skip
+            )
             return alert, terms.of_alert(alert)
         if kind == "disposition":
             return self.disposition(self.link("alert")), ()
@@ -352,9 +395,18 @@ class Pair:
             return LogLine(text=text, source="decision", step="taken", alert=self.link("alert")), ()
         if kind == "handover":
             summary = Summary(
-                from_us=T0, to_us=self.now_us - draw(5), open_alerts=(), log=(), taken=0, dismissed=0, escalated=0,
-                merged=0, retracted=0, ledger_sequence=1, ledger_head="0" * 64,
-            )  # fmt: skip
+                from_us=T0,
+                to_us=self.now_us - draw(5),
+                open_alerts=(),
+                log=(),
+                taken=0,
+                dismissed=0,
+                escalated=0,
+                merged=0,
+                retracted=0,
+                ledger_sequence=1,
+                ledger_head="0" * 64,
+            )
             return Handover(summary=summary, digest="0" * 64, relieved_by="Luis", text=text), ()
         if kind == "watchlist":
             return Watchlist(name=text, entries=(WatchlistEntry(mmsi=mmsi),)), ()
@@ -368,9 +420,17 @@ class Pair:
         score = round(self.draw(100) / 100, 2)
         outcome: Any = ("confirmed", "dismissed")[self.draw(2)]
         return Disposition(
-            alert=alert, finding="f", finding_revision=1, behaviour="gap", preset="p", subtype="", score=score,
-            probability=score, outcome=outcome, simulated=False,
-        )  # fmt: skip
+            alert=alert,
+            finding="f",
+            finding_revision=1,
+            behaviour="gap",
+            preset="p",
+            subtype="",
+            score=score,
+            probability=score,
+            outcome=outcome,
+            simulated=False,
+        )
 
     def decided(self, nodes: Any, label: str, purpose: str, case: str) -> None:
         """As many decisions as teach a model."""
@@ -420,13 +480,27 @@ class Pair:
         }
         if draw(2):
             rows["statements"] = _table(
-                "statements", n, **said, **about, name=[f"NAME {draw(9)}"] * n, imo=[9074729] * n, ship_type=[30 + draw(50)] * n
-            )  # fmt: skip
+                "statements",
+                n,
+                **said,
+                **about,
+                name=[f"NAME {draw(9)}"] * n,
+                imo=[9074729] * n,
+                ship_type=[30 + draw(50)] * n,
+            )
         if draw(2):
             rows["quarantine"] = _table(
-                "quarantine", 1, received=[self.now_us], feed=[feed], file=[feed], raw=[raw[0]], raw_length=[40],
-                reason=[f"reason {draw(3)}"], excerpt=[f"x{self.step}"], day=[self.now_us // DAY_US],
-            )  # fmt: skip
+                "quarantine",
+                1,
+                received=[self.now_us],
+                feed=[feed],
+                file=[feed],
+                raw=[raw[0]],
+                raw_length=[40],
+                reason=[f"reason {draw(3)}"],
+                excerpt=[f"x{self.step}"],
+                day=[self.now_us // DAY_US],
+            )
         for each in nodes:
             source = each.spool.source(feed, label)
             each.spool.put(
@@ -485,8 +559,14 @@ class Asking:
         self.view = of.view(pair.person.observer)
         self.rendering = Rendering(self.view, "en")
         self.site: Any = SimpleNamespace(
-            node="col", nation="COL", version="1", clock=of.clock, status=of.status, demo=False, view=of.view,
-        )  # fmt: skip
+            node="col",
+            nation="COL",
+            version="1",
+            clock=of.clock,
+            status=of.status,
+            demo=False,
+            view=of.view,
+        )
         self.found: dict[str, bytes] = {}
 
     def ask(self, channel: str, handler: Any, **given: Any) -> Any:

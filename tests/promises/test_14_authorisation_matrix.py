@@ -67,6 +67,12 @@ POST /api/v1/accounts/{account_id}/code       N
 GET  /api/v1/accounts/{account_id}/sessions   N
 POST /api/v1/accounts/{account_id}/sign-out   N
 GET  /api/v1/status                           WILPJEVCN
+GET  /api/v1/metrics                          NA
+GET  /api/v1/audit/entries                    A
+GET  /api/v1/audit/people                     A
+GET  /api/v1/audit/alarms                     A
+GET  /api/v1/audit/head                       A
+GET  /api/v1/audit/check                      A
 GET  /api/v1/settings                         WILPJEVCN
 PUT  /api/v1/settings                         WILPJEVC
 GET  /api/v1/alerts                           WILPJEVC
@@ -102,11 +108,36 @@ POST /api/v1/watch-log                        W
 GET  /api/v1/handover/summary                 WILPJEVC
 GET  /api/v1/handover                         WILPJEVC
 POST /api/v1/handover                         W
+GET  /api/v1/keys                             N
+POST /api/v1/keys/rotate                      N
+POST /api/v1/keys/lost                        N
+GET  /api/v1/policy                           WILPJEVC
+POST /api/v1/policy/effect                    LJ
+GET  /api/v1/policy/changes                   WILPJEVC
+POST /api/v1/policy/changes                   LJ
+POST /api/v1/policy/changes/{change_id}/agree       LJ
+POST /api/v1/policy/changes/{change_id}/show-again  LJ
+POST /api/v1/policy/changes/{change_id}/refuse      LJ
+POST /api/v1/policy/changes/{change_id}/withdraw    LJ
+POST /api/v1/tear-lines/preview               ILJ
+GET  /api/v1/tear-lines                       WILPJEVC
+POST /api/v1/tear-lines                       ILJ
+POST /api/v1/tear-lines/{proposal_id}/agree   LJ
+POST /api/v1/tear-lines/{proposal_id}/refuse  LJ
+POST /api/v1/tear-lines/{proposal_id}/withdraw      ILJ
+GET  /api/v1/labels/{kind}/{record_id}        WILPJEVC
+GET  /api/v1/relabellings                     WILPJEVC
+POST /api/v1/relabellings                     ILJ
+POST /api/v1/relabellings/{proposal_id}/agree       LJ
+POST /api/v1/relabellings/{proposal_id}/refuse      LJ
+POST /api/v1/relabellings/{proposal_id}/withdraw    ILJ
+POST /api/v1/view-as                          WILPJEVC
 WS   /api/v1/live                             WILPJEVC
 """
 TABLE = {(line.split()[0], line.split()[1]): line.split()[2] for line in EXPECTED.strip().splitlines()}
 FILLED = {
     "{alert_id}": "0" * 32, "{finding_id}": "0" * 32, "{account_id}": "0" * 32, "{notice_id}": "0" * 32,
+    "{change_id}": "0" * 32, "{proposal_id}": "0" * 32, "{record_id}": "0" * 32, "{kind}": "alert",
     "{session_id}": "0" * 16, "{mmsi}": "235000001", "{raw}": "0", "{provider}": "none", "{path}": "x",
 }  # fmt: skip
 
@@ -190,7 +221,7 @@ def test_every_route_is_in_the_table_and_the_table_names_no_other() -> None:
 
 
 def test_every_cell(floor: Any) -> None:
-    """74 routes x 22 people."""
+    """Routes x 22 people."""
     assert wrong_cells(floor, TABLE) == []
 
 

@@ -18,7 +18,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from shiprider import __version__
-from shiprider.api import asking, schemas, schemas_access
+from shiprider.api import asking, schemas, schemas_access, schemas_desk
 from shiprider.api.authorising import authorise
 from shiprider.api.failures import HANDLERS
 from shiprider.api.gate import BODY_BYTES, ASGIApp, Gate
@@ -28,15 +28,20 @@ from shiprider.api.recording import recorded
 from shiprider.api.routes import (
     accounts,
     alerts,
+    audit,
     break_glass,
+    keys,
+    labels,
     live,
     logbook,
     me,
     node,
     orders,
+    policies,
     providers,
     session,
     sign_in,
+    tear_lines,
     vessels,
 )
 from shiprider.api.sessions import COOKIE, Sessions
@@ -54,7 +59,26 @@ _NO_PAGE: Final = (
 _FOR_EVER: Final = "private, max-age=31536000, immutable"
 
 
-_SUBJECTS: Final = (session, sign_in, me, break_glass, accounts, alerts, vessels, orders, logbook, node)
+_SUBJECTS: Final = (
+    session,
+    sign_in,
+    me,
+    break_glass,
+    accounts,
+    alerts,
+    vessels,
+    orders,
+    logbook,
+    node,
+    audit,
+    policies,
+    tear_lines,
+    labels,
+    keys,
+)
+
+
+_SCHEMAS: Final = (schemas, schemas_access, schemas_desk)
 
 
 def static_folder() -> Path:
@@ -139,7 +163,8 @@ def described(application: Litestar) -> dict[str, Any]:
     """The description, with the words of each schema: those of its class."""
     found = application.openapi_schema.to_schema()
     for name, schema in found["components"]["schemas"].items():
-        words = getattr(getattr(schemas, name, getattr(schemas_access, name, None)), "__doc__", None)
+        made = next((getattr(each, name) for each in _SCHEMAS if hasattr(each, name)), None)
+        words = getattr(made, "__doc__", None)
         if words and not schema.get("description"):
             schema["description"] = " ".join(words.split())
     return found

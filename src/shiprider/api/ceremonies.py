@@ -1,6 +1,7 @@
 """Ceremonies: what was asked of a browser and is waited for, a passkey's challenge or a provider's answer.
 
-Always true: each is good once and for five minutes; there are never more than `MOST`, the oldest go first.
+Always true: each is good once and for five minutes; of a kind there are never more than `MOST`, the oldest go
+first, so that strangers who ask for one kind push out none of another.
 """
 
 import secrets
@@ -26,8 +27,9 @@ class Ceremonies:
         """Its name, random where none is given."""
         name = name or secrets.token_urlsafe(24)
         with self._lock:
-            while len(self._begun) >= MOST:
-                del self._begun[next(iter(self._begun))]
+            same = [key for key, (_, found, _) in self._begun.items() if found == kind]
+            for key in same[: max(len(same) - MOST + 1, 0)]:
+                del self._begun[key]
             self._begun[name] = (self.clock(), kind, content)
         return name
 

@@ -171,7 +171,7 @@ class Gate:
                 id="program",
                 kind="program",
                 login="program",
-                name=_officer(headers),
+                name=self._named(_officer(headers)),
                 purpose=purpose if purpose in self._access.settings.purposes else "",
             )
         cookie = headers.cookie(self._place.cookie)
@@ -181,6 +181,11 @@ class Gate:
             self._sessions.end(session)
             return None
         return session
+
+    def _named(self, officer: str) -> str:
+        """Who a program says decides: never somebody who proves himself by signing in."""
+        taken = officer and self._access.accounts.find(name=officer) is not None
+        return f"{officer} (command line)" if taken else officer
 
     async def _exchange(self, scope: Scope, headers: "_Headers", send: Send) -> bool:
         """The token in a page's URL becomes a cookie, and leaves the URL: in a demonstration only."""

@@ -26,10 +26,14 @@ Permission = Literal[
     "keep_watch",
     "give_orders",
     "hold_for_law",
+    "see_policy",
+    "prepare_release",
+    "release",
     "choose_looks",
     "break_glass",
     "administer",
     "audit",
+    "measure",
 ]
 
 #: Those who work with alerts and vessels; a community liaison has the map and the alerts, not the bytes.
@@ -51,15 +55,29 @@ ROLES_OF: Final[dict[Permission, frozenset[Role]]] = {
     "keep_watch": frozenset({"watch_officer"}),
     "give_orders": _DESK | {"planner"},
     "hold_for_law": frozenset({"legal_adviser", "evidence_custodian"}),
+    "see_policy": _CONTENT,
+    "prepare_release": frozenset({"intelligence_analyst", "liaison_officer", "legal_adviser"}),
+    "release": frozenset({"liaison_officer", "legal_adviser"}),
     "choose_looks": _CONTENT,
     "break_glass": _CONTENT,
     "administer": frozenset({"node_administrator"}),
     "audit": frozenset({"auditor"}),
+    "measure": frozenset({"auditor", "node_administrator"}),
 }
 
 #: Reading content needs a purpose.
 NEEDS_PURPOSE: Final[frozenset[Permission]] = frozenset(
-    {"see_content", "see_raw", "decide", "annotate", "keep_watch", "give_orders", "hold_for_law"}
+    {
+        "see_content",
+        "see_raw",
+        "decide",
+        "annotate",
+        "keep_watch",
+        "give_orders",
+        "hold_for_law",
+        "prepare_release",
+        "release",
+    }
 )
 
 
@@ -80,6 +98,9 @@ _READ: Final = Rule("see_content", "read")
 _SEARCH: Final = Rule("see_content", "search")
 _DECIDE: Final = Rule("decide", "change")
 _ADMINISTER: Final = Rule("administer", "administer", by_hand=True)
+_POLICY: Final = Rule("release", "policy", by_hand=True)
+_RELEASE: Final = Rule("release", "release", by_hand=True)
+_PREPARE: Final = Rule("prepare_release", "release", by_hand=True)
 _BREAK: Final = Rule("break_glass", "break_glass", by_hand=True)
 
 #: (method, path) as the application's route table has them; WS is a WebSocket. Under /api/v1.
@@ -120,6 +141,38 @@ _API: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/accounts/{account_id}/sessions"): Rule("administer", "administer"),
     ("POST", "/accounts/{account_id}/sign-out"): Rule("administer", "administer"),
     ("GET", "/status"): Rule("see_status"),
+    ("GET", "/keys"): Rule("administer", "administer"),
+    ("POST", "/keys/rotate"): _ADMINISTER,
+    ("POST", "/keys/lost"): _ADMINISTER,
+    # Release.
+    ("GET", "/policy"): Rule("see_policy", "read"),
+    ("POST", "/policy/effect"): Rule("release", "policy"),
+    ("GET", "/policy/changes"): Rule("see_policy", "read"),
+    ("POST", "/policy/changes"): _POLICY,
+    ("POST", "/policy/changes/{change_id}/agree"): _POLICY,
+    ("POST", "/policy/changes/{change_id}/show-again"): _POLICY,
+    ("POST", "/policy/changes/{change_id}/refuse"): _POLICY,
+    ("POST", "/policy/changes/{change_id}/withdraw"): _POLICY,
+    ("POST", "/tear-lines/preview"): Rule("prepare_release", "read"),
+    ("GET", "/tear-lines"): _SEARCH,
+    ("POST", "/tear-lines"): _PREPARE,
+    ("POST", "/tear-lines/{proposal_id}/agree"): _RELEASE,
+    ("POST", "/tear-lines/{proposal_id}/refuse"): _RELEASE,
+    ("POST", "/tear-lines/{proposal_id}/withdraw"): _PREPARE,
+    ("GET", "/labels/{kind}/{record_id}"): _READ,
+    ("GET", "/relabellings"): _SEARCH,
+    ("POST", "/relabellings"): _PREPARE,
+    ("POST", "/relabellings/{proposal_id}/agree"): _RELEASE,
+    ("POST", "/relabellings/{proposal_id}/refuse"): _RELEASE,
+    ("POST", "/relabellings/{proposal_id}/withdraw"): _PREPARE,
+    ("POST", "/view-as"): _READ,
+    ("GET", "/metrics"): Rule("measure"),
+    # Looking it over: what was allowed is logged with what was asked.
+    ("GET", "/audit/entries"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/people"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/alarms"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/head"): Rule("audit", "read", by_hand=True),
+    ("GET", "/audit/check"): Rule("audit", "read", by_hand=True),
     # Content.
     ("GET", "/settings"): Rule("see_status"),
     ("PUT", "/settings"): Rule("choose_looks", "change"),

@@ -6,6 +6,7 @@ Always true: nothing is decided here and nothing is written; an unknown number i
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from shiprider.api import schemas as out
@@ -21,12 +22,14 @@ from shiprider.model.errors import NotFound
 from shiprider.model.finding import Finding
 from shiprider.model.handover import Handover
 from shiprider.model.identity import mmsi_state, vessel_class
+from shiprider.model.label import OWN, Label, combine, parse
 from shiprider.model.likelihood import band
 from shiprider.model.note import Note
 from shiprider.model.orders import LegalHold, WatchedArea, Watchlist, WatchlistEntry
 from shiprider.model.publication import Publication
 from shiprider.model.watch_log import LogLine
 from shiprider.ports.ledger import Query
+from shiprider.share.marking import banner, portion_mark
 
 #: Points, vessels and cells of one answer at most.
 MOST_POINTS = 20_000
@@ -44,6 +47,19 @@ def number(value: Any) -> float | None:
 def flaw_names(flaws: int) -> list[str]:
     """Names of what was found wrong."""
     return [str(flaw.name).lower() for flaw in Flaw if flaw and flaws & flaw]
+
+
+@lru_cache(4096)
+def _marking(labels: frozenset[str], language: str, nation: str) -> out.Marking:
+    label = combine(*map(parse, labels))
+    level: Any = "UNKNOWN"
+    if isinstance(label, Label):
+        level = "UNLABELLED" if label == OWN else label.classification.name
+    return out.Marking(
+        level=level,
+        banner=banner(label, language, nation),
+        portion=portion_mark(label, language, nation),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +160,12 @@ class Rendering:
             simulated=bool((at["nature"] == Nature.SIMULATED).any()),
         )
 
+    # -- labels ---------------------------------------------------------------------------------------
+
+    def marking(self, *labels: str) -> out.Marking:
+        """Of what carries these labels (stored texts), all of them together."""
+        return _marking(frozenset(labels), self.language, self.view.observer.nation)
+
     # -- findings and alerts --------------------------------------------------------------------------
 
     def reason(self, finding: Finding) -> str:
@@ -192,6 +214,7 @@ class Rendering:
             recorded_us=item.record.recorded_us,
             split_from=item.body.split_from,
             merged_into=item.body.merged_into,
+            marking=self.marking(item.record.label),
         )
 
     def alert(
@@ -234,6 +257,7 @@ class Rendering:
             dismissed_reason=body.reason if body.state == "dismissed" else "",
             merged_into=body.merged_into,
             budgeted=body.budgeted,
+            marking=self.marking(item.record.label, *([finding.record.label] if finding else [])),
         )
 
     def alerts(self, items: Iterable[Seen[Alert]], ranks: dict[str, int] | None = None) -> list[out.AlertOut]:
@@ -271,6 +295,7 @@ class Rendering:
             text=item.body.text,
             author=item.record.author,
             recorded_us=item.record.recorded_us,
+            marking=self.marking(item.record.label),
         )
 
     def log_line(self, item: Seen[LogLine]) -> out.LogEntry:
@@ -283,6 +308,7 @@ class Rendering:
             text=f"{words} {item.body.text}".strip(),
             source=item.body.source,
             alert=item.body.alert,
+            marking=self.marking(item.record.label),
         )
 
     def area(self, item: Seen[WatchedArea]) -> out.AreaOut:
@@ -344,6 +370,7 @@ class Rendering:
             open_alerts=len(summary.open_alerts),
             ledger_sequence=summary.ledger_sequence,
             ledger_head=summary.ledger_head,
+            marking=self.marking(item.record.label),
         )
 
     # -- the node -------------------------------------------------------------------------------------

@@ -180,6 +180,19 @@ class EvidenceOut(Struct):
     raws: list[int]
 
 
+class Marking(Struct):
+    """A label in words: `banner` for a page, `portion` for a paragraph, `level` its classification for programs.
+
+    `level` "UNLABELLED": its originator's own; "UNKNOWN": nobody understands it.
+    """
+
+    level: Literal[
+        "UNLABELLED", "UNKNOWN", "UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET", "TOP_SECRET"
+    ]
+    banner: str
+    portion: str
+
+
 class FindingOut(Struct):
     """A published finding. `recorded_us`: when this node knew this revision of it."""
 
@@ -206,6 +219,7 @@ class FindingOut(Struct):
     recorded_us: Microseconds
     split_from: str
     merged_into: str
+    marking: Marking
 
 
 class AlertOut(Struct):
@@ -242,6 +256,7 @@ class AlertOut(Struct):
     dismissed_reason: str
     merged_into: str
     budgeted: bool
+    marking: Marking
 
 
 class AlertPage(Struct):
@@ -250,6 +265,7 @@ class AlertPage(Struct):
     alerts: list[AlertOut]
     total: int
     next_cursor: str
+    marking: Marking
 
 
 class AlertEvent(Struct):
@@ -273,6 +289,7 @@ class NoteOut(Struct):
     text: str
     author: str
     recorded_us: Microseconds
+    marking: Marking
 
 
 class AlertDetail(Struct):
@@ -285,6 +302,7 @@ class AlertDetail(Struct):
     merged: list[AlertOut]
     related: list[AlertOut]
     notes: list[NoteOut]
+    marking: Marking
 
 
 class FindingPage(Struct):
@@ -628,6 +646,7 @@ class LogEntry(Struct):
     text: str
     source: Literal["person", "decision", "node"]
     alert: str
+    marking: Marking
 
 
 class WatchLog(Struct):
@@ -635,6 +654,7 @@ class WatchLog(Struct):
 
     entries: list[LogEntry]
     next_cursor: str
+    marking: Marking
 
 
 class LogNew(Request):
@@ -658,6 +678,7 @@ class HandoverSummary(Struct):
     ledger_sequence: int
     ledger_head: str
     digest: str
+    marking: Marking
 
 
 class HandoverSign(Request):
@@ -683,6 +704,7 @@ class HandoverOut(Struct):
     open_alerts: int
     ledger_sequence: int
     ledger_head: str
+    marking: Marking
 
 
 class Handovers(Struct):
@@ -743,3 +765,103 @@ class Names(Struct):
     """Names by MMSI."""
 
     names: dict[str, str]
+
+
+class AuditEntry(Struct):
+    """One line of the access log: who did, or was refused, what, to which objects, for what purpose."""
+
+    sequence: int
+    at_us: Microseconds
+    who: str
+    session: str
+    act: str
+    what: str
+    outcome: str
+    objects: list[str]
+    count: int
+    purpose: str
+    case: str
+    why: str
+
+
+class AuditEntries(Struct):
+    """A page of the access log, newest first."""
+
+    entries: list[AuditEntry]
+    next_cursor: str
+
+
+class AuditPerson(Struct):
+    """What one person did with what was asked about, counted by act, outcome, purpose, case and reason of refusal."""
+
+    who: str
+    first_us: Microseconds
+    last_us: Microseconds
+    entries: int
+    acts: dict[str, int]
+    outcomes: dict[str, int]
+    purposes: dict[str, int]
+    cases: dict[str, int]
+    why: dict[str, int]
+
+
+class AuditPeople(Struct):
+    """By person, who did most first."""
+
+    people: list[AuditPerson]
+
+
+class BrowsingAlarmOut(Struct):
+    """Browsing that no case, watch or exercise explains. It accuses nobody: ask, and record what was found."""
+
+    id: str
+    recorded_us: Microseconds
+    who: str
+    role: str
+    sign: str
+    from_us: Microseconds
+    to_us: Microseconds
+    count: int
+    usual: float
+    limit: float
+    objects: list[str]
+    cases: list[str]
+    text: str
+
+
+class BrowsingAlarms(Struct):
+    """Newest first."""
+
+    alarms: list[BrowsingAlarmOut]
+
+
+class AuditSegment(Struct):
+    """Entries `first` to `last` of the access log; `removed` says why retention let them go."""
+
+    number: int
+    first: int
+    last: int
+    first_us: Microseconds
+    last_us: Microseconds
+    bytes: int
+    closed: bool
+    removed: str
+
+
+class AuditHead(Struct):
+    """The signed end of the access log: keep it elsewhere, it shows later what was changed since."""
+
+    origin: str
+    sequence: int
+    hash: str
+    at_us: Microseconds
+    key: str
+    signature: str
+    segments: list[AuditSegment]
+
+
+class AuditChecked(Struct):
+    """How far the access log was checked: every link, head and segment up to this entry is whole."""
+
+    sequence: int
+    hash: str

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from shiprider.api.ceremonies import Ceremonies
 from shiprider.flow.access import Access
+from shiprider.flow.audit import Audit
+from shiprider.flow.desk import Desk
 from shiprider.flow.review import Review
 from shiprider.flow.status import NodeStatus
 from shiprider.flow.view import View
@@ -30,8 +32,13 @@ class Site:
     review: Review
     status: Callable[[], NodeStatus]
     access: Access
+    desk: Desk
     nation: str = ""
     language: str = "en"
     demo: bool = False
     clock: Callable[[], int] = wall_clock_us
     ceremonies: Ceremonies = field(default_factory=Ceremonies)
+    #: The access log as one observer may read it; None where the node keeps none.
+    audit: Callable[[Observer], Audit] | None = None
+    #: Prometheus' text of the node's state; None where it is not measured.
+    metrics: Callable[[], bytes] | None = None

@@ -69,6 +69,10 @@ def command(
                 out.write(piece.data)
                 advance((piece.end_us - begin) / (end - begin), "")
         (folder / "new.nmea").rename(mark)
+    elif not bootstrap.load_settings(folder).access.demo:
+        # Made by a Shiprider that knew no accounts: the newcomer is signed in by itself there too.
+        with (folder / settings.FILE_NAME).open("a", encoding="utf-8") as text_out:
+            text_out.write("\n[access]\ndemo = true\n")
     with bootstrap.open_node(folder) as opened, stop_on_signal(opened.node.stop) as stopped:
         with progress("ingest") as advance:
             opened.node.ingest([bootstrap.recording(str(mark))], advance)

@@ -93,6 +93,10 @@ def _node(folder: Path) -> list[Finding]:
                     "ledger",
                     lambda: f"{opened.ledger.verify(of_record).sequence:,} records, the chain is whole",
                 ),
+                _try(
+                    "access log",
+                    lambda: f"{opened.access_log.verify().sequence:,} entries, the chain is whole",
+                ),
                 (
                     "lake",
                     opened.node.stores.ingest_writer.position <= opened.spool.end(),
@@ -100,6 +104,17 @@ def _node(folder: Path) -> list[Finding]:
                     if opened.node.stores.ingest_writer.position == opened.spool.end()
                     else "behind the spool: the next run goes on from there",
                 ),
+                *((check.what, check.good, check.text) for check in bootstrap.checkups(opened)),
             ]
     except ShipriderError as error:
-        return [("node", False, str(error))]
+        return [("node", False, str(error)), *_unopened(folder)]
+
+
+def _unopened(folder: Path) -> list[Finding]:
+    """Of a node that does not open: what its parts say each on its own, so that the broken one is named."""
+    from shiprider import bootstrap
+
+    def log() -> str:
+        return f"{bootstrap.check_access_log(folder).sequence:,} entries, the chain is whole"
+
+    return [_try("access log", log)] if (folder / bootstrap.ACCESS_LOG).is_dir() else []

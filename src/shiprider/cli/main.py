@@ -34,7 +34,11 @@ COMMANDS: Final[dict[str, tuple[str, str, bool]]] = {
     "policy": ("policy", "Check a policy; see what a new one would newly release.", False),
     "backup": ("backup", "Copy a node, also while it runs; check a copy.", False),
     "restore": ("restore", "Make a node from a copy.", False),
+    "keys": ("keys", "The node's signing keys: list, replace, write one off as lost.", False),
+    "audit": ("audit", "Who saw, searched, exported or was refused what.", False),
+    "evidence": ("evidence", "Export a finding as a package that verifies offline.", False),
     "bench": ("bench.command", "Measure ours beside the peers, both sides in one run.", False),
+    "accounts": ("accounts", "Who may sign in; a new one-time code for whoever lost his way in.", False),
     "doctor": ("doctor", "Check this machine and a node.", False),
     "completion": ("completion", "Print the completion script of a shell.", False),
 }
@@ -45,7 +49,7 @@ KEEPING: Final = frozenset({"demo", "ingest", "run"})
 #: Exit codes, printed by `shiprider --help`.
 EXIT_CODES: Final = (
     "0 done · 2 wrong use · 3 unreadable input · 4 feed stopped · 5 storage · 6 node busy · "
-    "7 conflict · 8 not found · 9 forbidden · 10 extra not installed · 130 interrupted"
+    "7 conflict · 8 not found · 9 forbidden · 10 extra not installed · 11 too many tries · 130 interrupted"
 )
 
 

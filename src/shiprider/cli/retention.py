@@ -16,7 +16,7 @@ def command(folder: Path, dry_run: bool, as_json: bool) -> None:
     from shiprider import bootstrap
     from shiprider.cli.output import json_line, say, table
     from shiprider.cli.serving import refuse_running
-    from shiprider.flow.retention import apply, plan
+    from shiprider.flow.retention import apply, old_access_segments, plan
 
     refuse_running(folder)
     with bootstrap.open_node(folder) as opened:
@@ -44,14 +44,30 @@ def command(folder: Path, dry_run: bool, as_json: bool) -> None:
             }
             for s in listed.spool
         ]
+        kept_days = opened.settings.care.access_log_days
+        old = old_access_segments(opened.access_log, kept_days, round(datetime.now(UTC).timestamp() * 1e6))
+        rows += [
+            {
+                "what": "access log",
+                "day": f"segment {s.number}",
+                "rows": s.last - s.first + 1,
+                "held": 0,
+                "bytes": s.bytes,
+                "why": f"older than {kept_days} days",
+            }
+            for s in old
+        ]
         if as_json:
             for row in rows:
                 json_line(row)
         else:
             table(("what", "day", "rows", "held", "bytes", "why"), [tuple(r.values()) for r in rows])
+        freed = listed.bytes + sum(s.bytes for s in old)
         if dry_run:
-            say(f"{listed.bytes:,} bytes would be freed; nothing was removed.")
+            say(f"{freed:,} bytes would be freed; nothing was removed.")
             return
         removed = apply(opened.spool, opened.lake, listed, holds, say)
         opened.lake.vacuum()
-        say(f"{removed:,} rows removed, {listed.bytes:,} bytes freed.")
+        for segment in old:
+            opened.access_log.remove(segment.number, f"older than {kept_days} days")
+        say(f"{removed:,} rows removed, {freed:,} bytes freed.")

@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Instead of the settings' port; 0 takes a free one."
 )
+@click.option("--log-json", is_flag=True, help="Log to standard error, one JSON object a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object with the address when it is up.")
 @announced
-def command(folder: Path, port: int | None, as_json: bool) -> None:
+def command(folder: Path, port: int | None, log_json: bool, as_json: bool) -> None:
     """Run the node in FOLDER (default: ./node) until it is interrupted."""
+    if log_json:
+        from shiprider.cli.logs import log_json as begin_log
+
+        begin_log()
     from shiprider import bootstrap
     from shiprider.cli.output import progress, say
     from shiprider.cli.stopping import stop_on_signal
@@ -68,11 +73,11 @@ def serve(
 
     settings = opened.settings
     static = Path(str(files("shiprider.api").joinpath("static")))
-    with bootstrap.open_access(folder, settings) as access:
+    with bootstrap.open_access(folder, settings, opened.access_log) as access:
         first = None if settings.access.demo else bootstrap.first_administrator(access)
         certificates = bootstrap.own_certificates(folder, settings)
         server = Server(
-            site_of(opened, access, demo=demo or settings.access.demo),
+            site_of(opened, access, demo=demo or settings.access.demo, certificates=certificates),
             host=settings.api.place[0],
             port=port,
             static=static,
@@ -80,6 +85,8 @@ def serve(
             tls=certificates.context if certificates else None,
         )
         server.start()
+        care = bootstrap.caretaker(opened, bootstrap.duties_of(access))
+        care.start()
         ended = threading.Event()
         if certificates is not None:
             renewing = threading.Thread(target=_renew, args=(certificates, ended), name="tls", daemon=True)
@@ -107,6 +114,7 @@ def serve(
                 opened.node.run(live)
         finally:
             ended.set()
+            care.stop()
             server.stop()
 
 

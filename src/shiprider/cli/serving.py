@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from shiprider.model.errors import NodeBusy, NotFound, ShipriderError, UsageError
 
 if TYPE_CHECKING:
+    from shiprider.adapters.certificates.own import OwnCertificates
     from shiprider.api.server import Server
     from shiprider.api.site import Site
     from shiprider.bootstrap import OpenNode
@@ -71,10 +72,17 @@ def _told(error: urllib.error.HTTPError) -> ShipriderError:
     return kind(sentence)
 
 
-def site_of(opened: "OpenNode", access: "Access", *, demo: bool = False) -> "Site":
+def site_of(
+    opened: "OpenNode",
+    access: "Access",
+    *,
+    demo: bool = False,
+    certificates: "OwnCertificates | None" = None,
+) -> "Site":
     """What the API is handed of an opened node."""
     from shiprider import __version__
     from shiprider.api.site import Site
+    from shiprider.bootstrap import metrics, open_desk
 
     return Site(
         node=opened.settings.node,
@@ -83,9 +91,12 @@ def site_of(opened: "OpenNode", access: "Access", *, demo: bool = False) -> "Sit
         review=opened.review(),
         status=opened.node.status,
         access=access,
+        desk=open_desk(opened, access, certificates),
         nation=opened.settings.nation,
         language=opened.settings.language,
         demo=demo,
+        audit=opened.audit,
+        metrics=metrics(opened),
     )
 
 
@@ -123,7 +134,7 @@ def node_api(folder: Path) -> Iterator[Api]:
     from shiprider.api.server import Server
     from shiprider.bootstrap import open_access, open_node
 
-    with open_node(folder) as opened, open_access(folder, opened.settings) as access:
+    with open_node(folder) as opened, open_access(folder, opened.settings, opened.access_log) as access:
         opened.node.load_picture()
         server = Server(site_of(opened, access), host="127.0.0.1", port=0)
         server.start()

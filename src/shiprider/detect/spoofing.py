@@ -75,6 +75,7 @@ class SpoofingState:
     ring_places: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, circling.C_FLOATS)))
     ring_x: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, circling.PLACES), np.float32))
     ring_y: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, circling.PLACES), np.float32))
+    circles: dict[int, tuple[int, int]] = field(default_factory=dict)
     inland: dict[int, Inland] = field(default_factory=dict)
     waterways: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
 
@@ -88,6 +89,7 @@ class SpoofingState:
             self.ring_places.copy(),
             self.ring_x.copy(),
             self.ring_y.copy(),
+            dict(self.circles),
             dict(self.inland),
             dict(self.waterways),
         )
@@ -144,6 +146,7 @@ class SpoofingDetector:
             ],
             np.float64,
         )
+        circles: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
         events = np.empty((65_536, motion.V_INTEGERS), np.int64)
         values = np.empty((len(events), motion.V_FLOATS))
         row = 0
@@ -166,15 +169,32 @@ class SpoofingDetector:
                 values,
             )
             kinds = events[:count, 0]
-            for k in np.flatnonzero(kinds != motion.LOOK).tolist():
+            for k in np.flatnonzero((kinds != motion.LOOK) & (kinds != motion.CIRCLE)).tolist():
                 yield self._of_event(state, points, events[k], values[k])
+            circles += [
+                (events[k].copy(), values[k].copy()) for k in np.flatnonzero(kinds == motion.CIRCLE).tolist()
+            ]
             if world.coast is not None:
                 looks = np.flatnonzero(kinds == motion.LOOK)
                 yield from self._on_land(state, points, events[looks], values[looks], world.coast)
-        yield from self._rings(state, points, slot)
+        circles += self._rings(state, points, slot)
+        # By row, so that who saw it first does not depend on how the rows were cut.
+        for event, value in sorted(circles, key=lambda told: int(told[0][7])):
+            yield self._of_event(state, points, self._same_circle(state, event), value)
 
-    def _rings(self, state: SpoofingState, points: TrackPoints, slot: NDArray[np.int32]) -> Iterator[Finding]:
-        """Circles of which only some places were heard."""
+    def _same_circle(self, state: SpoofingState, event: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The event with the start of the circle that it goes on, whichever of the two ways saw that one."""
+        vessel, start_us, end_us = int(event[1]), int(event[2]), int(event[3])
+        before = state.circles.get(vessel)
+        if before is not None and start_us <= before[1]:
+            event[2] = start_us = before[0]
+        state.circles[vessel] = start_us, end_us
+        return event
+
+    def _rings(
+        self, state: SpoofingState, points: TrackPoints, slot: NDArray[np.int32]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+        """Events of circles of which only some places were heard."""
         size = len(state.slots)
         state.ring_numbers = widened(state.ring_numbers, size, 0)
         state.ring_places = widened(state.ring_places, size, 0.0)
@@ -223,7 +243,7 @@ class SpoofingDetector:
                     np.int64,
                 )
                 value = np.array([points.latitude_deg[i], points.longitude_deg[i], radius, turned, mean])
-                yield self._of_event(state, points, event, value)
+                yield event, value
 
     def _of_event(
         self, state: SpoofingState, points: TrackPoints, event: NDArray[np.int64], value: NDArray[np.float64]

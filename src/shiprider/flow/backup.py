@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from shiprider.flow.secrets import SEALED
 from shiprider.model.errors import CorruptStore, DiskFull, StorageError, UsageError
 from shiprider.ports.lake import Lake
 from shiprider.ports.spool import Spool
@@ -56,6 +57,7 @@ def backup(
     node: str,
     made_us: int,
     copy_ledger: Callable[[Path], None] | None = None,
+    secrets: bytes | None = None,
     others: Sequence[Path] = (),
     folder: Path | None = None,
 ) -> Manifest:
@@ -63,15 +65,18 @@ def backup(
 
     `others` keep their place below `folder`, the node's, where that is given.
 
-    `copy_ledger(folder)` writes a consistent copy of the ledger into the folder. Raises UsageError
+    `copy_ledger(folder)` writes a consistent copy of the ledger (and the access log) into the folder;
+    `secrets` are the keys, sealed (`flow.secrets`). Raises UsageError
     where the folder is not empty, DiskFull, StorageError (then the copy has no manifest: remove it).
     """
-    _empty_folder(target)
+    empty_folder(target)
     try:
         for path in others:
             place = target / (path.relative_to(folder) if folder is not None else path.name)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, place)
+        if secrets is not None:
+            (target / SEALED).write_bytes(secrets)
         if copy_ledger is not None:
             copy_ledger(target)
         lake.copy_to(target)
@@ -106,7 +111,7 @@ def verify(copy: Path, progress: Progress = no_progress) -> Manifest:
 def restore(copy: Path, folder: Path, progress: Progress = no_progress) -> Manifest:
     """Make a node's folder from a copy, checked first. Raises UsageError where it is not empty."""
     manifest = verify(copy)
-    _empty_folder(folder)
+    empty_folder(folder)
     try:
         for number, entry in enumerate(manifest.files):
             target = folder / entry.path
@@ -121,7 +126,8 @@ def restore(copy: Path, folder: Path, progress: Progress = no_progress) -> Manif
     return manifest
 
 
-def _empty_folder(folder: Path) -> None:
+def empty_folder(folder: Path) -> None:
+    """Make a folder that must have nothing in it. Raises UsageError, StorageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         full = any(folder.iterdir())

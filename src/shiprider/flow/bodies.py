@@ -11,15 +11,20 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from shiprider.model.agreement import Agreement
 from shiprider.model.alert import Alert
+from shiprider.model.browsing import BrowsingAlarm
 from shiprider.model.disposition import Disposition
 from shiprider.model.errors import InputError
+from shiprider.model.evidence import EvidenceExport
 from shiprider.model.handover import Handover
 from shiprider.model.note import Note
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist
+from shiprider.model.proposals import PolicyChange, Relabelling, TearLineProposal
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 from shiprider.model.signing_key import SigningKey
+from shiprider.model.tear_line import TearLine, TearLineLink
 from shiprider.model.watch_log import LogLine
 
 B = TypeVar("B", bound=msgspec.Struct)
@@ -58,6 +63,14 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "legal_hold": BodyForm(LegalHold),
     "setting": BodyForm(Preferences),
     "signing_key": BodyForm(SigningKey),
+    "tear_line": BodyForm(TearLine),
+    "tear_line_link": BodyForm(TearLineLink),
+    "policy_change": BodyForm(PolicyChange),
+    "tear_line_proposal": BodyForm(TearLineProposal),
+    "relabelling": BodyForm(Relabelling),
+    "agreement": BodyForm(Agreement),
+    "evidence_export": BodyForm(EvidenceExport),
+    "browsing_alarm": BodyForm(BrowsingAlarm),
 }
 
 

@@ -103,6 +103,13 @@ class Publishing:
         listed = [each for found in self._known.values() for each in found]
         return [each.copy() for each in listed if each.finding.state != "retracted"]
 
+    def moved_on(self, finding_id: str, by: int) -> None:
+        """Somebody else made so many revisions of a finding: ours go on theirs."""
+        for listed in self._known.values():
+            for each in listed:
+                if each.id == finding_id:
+                    each.revision += by
+
     def advance(self, findings: Iterable[Finding]) -> list[Change]:
         """What findings that came in order change."""
         changes: list[Change] = []

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
-from shiprider.measure.clock import SECOND_US
+from shiprider.measure.clock import DAY_US, SECOND_US
 from shiprider.model.errors import NotFound
 from shiprider.model.tables import TABLES, raw_address
+from shiprider.ports.access_log import AccessLog, LogSegment
 from shiprider.ports.lake import DayInfo, Hold, Lake
 from shiprider.ports.spool import SegmentInfo, Spool
 
@@ -199,3 +200,17 @@ def apply(
         progress(f"spool segment {part.segment}")
         spool.remove(part.segment, part.reason)
     return removed
+
+
+def old_access_segments(log: AccessLog, days: int, now_us: int) -> list[LogSegment]:
+    """Whole closed segments of the access log past their time, oldest first; none where it is kept for ever."""
+    if not days:
+        return []
+    found: list[LogSegment] = []
+    for segment in log.segments():
+        if segment.removed:
+            continue
+        if not segment.closed or segment.last_us >= now_us - days * DAY_US:
+            break
+        found.append(segment)
+    return found

@@ -68,12 +68,12 @@ class _Answer:
 class Sight:
     """Of one node, for all its observers; any thread.
 
-    `node` is the origin of what is made here, `sources` are the spool's, `clock` gives microseconds since 1970 UTC.
+    `policy` gives the one in force, `node` is the origin of what is made here, `sources` are the spool's, `clock` gives microseconds since 1970 UTC.
     """
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Callable[[], Policy],
         ledger: Ledger,
         *,
         node: str,
@@ -93,17 +93,13 @@ class Sight:
     @property
     def version(self) -> str:
         """Of the policy in force."""
-        return self._policy.version
-
-    def use(self, policy: Policy) -> None:
-        """Another policy is in force from now on."""
-        self._policy = policy
+        return self._policy().version
 
     # -- records --------------------------------------------------------------------------------------
 
     def allowed(self, observer: Observer, action: Action = "read") -> Allowed:
         """The classes of the ledger with which the observer may do that now."""
-        policy, classes, at_us = self._policy, self._ledger.classes(), self._clock()
+        policy, classes, at_us = self._policy(), self._ledger.classes(), self._clock()
         observer = self._assigned(observer)
         key = (_who(observer), action)
         kept = self._standing(key, policy, len(classes), at_us)
@@ -124,7 +120,7 @@ class Sight:
         asker = self._assigned(observer)
         if observer.owner and of.case not in asker.cases:
             asker = structs.replace(asker, cases=(*asker.cases, of.case))
-        return self._policy.decide(asker, action, [of], self._clock())[0].allowed
+        return self._policy().decide(asker, action, [of], self._clock())[0].allowed
 
     def _assigned(self, observer: Observer) -> Observer:
         if not observer.owner:
@@ -140,7 +136,7 @@ class Sight:
 
     def frames(self, observer: Observer, table: str) -> Frames:
         """The rows of a table that the observer may see now."""
-        policy, (read, numbers), at_us = self._policy, self._known(), self._clock()
+        policy, (read, numbers), at_us = self._policy(), self._known(), self._clock()
         key = (_who(observer), "read", table)
         kept = self._standing(key, policy, read, at_us)
         if isinstance(kept, Frames):

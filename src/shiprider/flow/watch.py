@@ -25,6 +25,7 @@ from shiprider.model.alert import Alert, AlertStep
 from shiprider.model.errors import Conflict
 from shiprider.model.finding import Finding
 from shiprider.model.label import combined_text
+from shiprider.model.proposals import Relabelling
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 from shiprider.ports.ledger import Filed, Ledger, Query
@@ -63,6 +64,8 @@ class Watch:
         self._matters = Matters(watch_us)
         self._alerts: dict[str, Standing] = {}
         self._seen = ledger.head().sequence
+        self._narrowed: dict[str, str] = {}
+        self._relabelled = 0
         self._restore(since_us)
 
     def _restore(self, since_us: int) -> None:
@@ -131,7 +134,7 @@ class Watch:
                 self._revise(matter, moved)
         for watch_us in touched:
             self._allocate(watch_us, moved)
-        records = self._append([self._finding_draft(change) for change in changes], moved)
+        records = self._append(changes, moved)
         newest = max(change.published.finding.end_us for change in changes)
         self._matters.forget(newest - _LOOK_BACK_US)
         return records
@@ -225,11 +228,14 @@ class Watch:
         self._alerts[standing.id] = standing
         moved[standing.id] = standing
 
-    def _append(self, drafts: list[Filed], moved: dict[str, Standing]) -> list[Record]:
+    def _append(self, changes: list[Change], moved: dict[str, Standing]) -> list[Record]:
         """Record it all; where a person decided at the same moment, his decision stands and ours goes on it."""
         while True:
+            # A label that people narrow at this moment shows as a conflict: what is made then has it.
+            self._see_narrowed()
+            drafts = [self._finding_draft(change) for change in changes]
             alerts = [
-                alert_draft(each.id, each.revision, each.body, AUTHOR, self._alert_label(each.body))
+                alert_draft(each.id, each.revision, each.body, AUTHOR, self._alert_label(each))
                 for each in moved.values()
             ]
             try:
@@ -237,7 +243,7 @@ class Watch:
             except Conflict:
                 now = self._ledger.latest_of([each.id for each in moved.values() if each.revision])
                 changed = [record for record in now.values() if record.revision != moved[record.id].revision]
-                if not changed:
+                if not self._go_on(changes) and not changed:
                     raise
                 for record in changed:
                     mine, theirs = moved[record.id], seen(record, Alert).body
@@ -250,18 +256,55 @@ class Watch:
             return records
 
     def _finding_draft(self, change: Change) -> Filed:
-        return change.draft(AUTHOR, self._label(change.published.finding))
+        published = change.published
+        return change.draft(AUTHOR, self._label(published.finding, published.id))
 
-    def _label(self, finding: Finding) -> str:
-        return "" if self._labelling is None else self._labelling.of_finding(finding)
+    def _label(self, finding: Finding, *record_ids: str) -> str:
+        made = "" if self._labelling is None else self._labelling.of_finding(finding)
+        return self._no_wider(made, *record_ids)
 
-    def _alert_label(self, body: Alert) -> str:
+    def _no_wider(self, label: str, *record_ids: str) -> str:
+        """What people narrowed stays as narrow; what they widened was one revision, and the next is looked at anew."""
+        narrowed = [self._narrowed[each] for each in record_ids if each in self._narrowed]
+        return combined_text([label, *narrowed]) if narrowed else label
+
+    def _see_narrowed(self) -> None:
+        while True:
+            records = self._ledger.since(self._relabelled, limit=1000, kinds=("relabelling",))
+            for record in records:
+                self._relabelled = record.sequence
+                if record.body is None:
+                    continue
+                body = seen(record, Relabelling).body
+                if body.state == "done":
+                    self._narrowed[body.subject] = body.to
+            if len(records) < 1000:
+                return
+
+    def _go_on(self, changes: list[Change]) -> bool:
+        """Put our revisions of findings on those that people made (another label). Whether there were any."""
+        first: dict[str, int] = {}
+        for change in changes:
+            first.setdefault(change.published.id, change.published.revision - 1)
+        now = self._ledger.latest_of([id for id, revision in first.items() if revision])
+        behind = {
+            id: record.revision - first[id] for id, record in now.items() if record.revision > first[id]
+        }
+        for id, by in behind.items():
+            self._publishing.moved_on(id, by)
+        for change in changes:
+            change.published.revision += behind.get(change.published.id, 0)
+        return bool(behind)
+
+    def _alert_label(self, standing: Standing) -> str:
         """That of all its findings together: retracted ones are in its history, so they count too."""
-        matter = next((self._matters.matter_of(id) for id in body.findings), None)
-        return combined_text(()) if matter is None else self._matter_label(matter)
+        matter = next((self._matters.matter_of(id) for id in standing.body.findings), None)
+        label = combined_text(()) if matter is None else self._matter_label(matter)
+        return self._no_wider(label, standing.id)
 
     def _matter_label(self, matter: Matter) -> str:
-        return combined_text(self._label(each.finding) for each in matter.findings.values())
+        label = combined_text(self._label(each.finding, each.id) for each in matter.findings.values())
+        return label if matter.alert is None else self._no_wider(label, matter.alert.id)
 
     def _catch_up(self) -> None:
         """What people decided in the meantime."""

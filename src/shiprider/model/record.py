@@ -25,6 +25,11 @@ KINDS: Final = (
     "agreement",
     "tear_line",
     "tear_line_link",
+    "policy_change",
+    "tear_line_proposal",
+    "relabelling",
+    "evidence_export",
+    "browsing_alarm",
 )
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from shiprider.model import merkle
 
-#: Measured in docs/decisions/0011-signatures.md: a larger bundle costs more bytes than it saves time.
+#: Measured in docs/decisions/0010-signatures.md: a larger bundle costs more bytes than it saves time.
 BUNDLE: Final = 64
 
 _FORM: Final = 1

@@ -92,6 +92,10 @@ class Ledger(Protocol):
         """Every release class there is a record of, by its number in this ledger; numbers are never used again."""
         ...
 
+    def class_counts(self) -> Mapping[int, int]:
+        """How many revisions with a body there are of each class, by its number; none of a class left out."""
+        ...
+
     def latest(
         self, record_id: str, *, known_us: int | None = None, allowed: Allowed | None = None
     ) -> Record:

@@ -42,7 +42,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class SegmentInfo:
-    """One segment: `length` in uncompressed bytes, `stored` on disk, removed ones with stored 0."""
+    """One segment: `length` in uncompressed bytes, `stored` on disk, removed ones with stored 0.
+
+    `sha256` of the uncompressed bytes as the spool's chain has it; "" while it is not closed.
+    """
 
     number: int
     length: int
@@ -52,6 +55,7 @@ class SegmentInfo:
     first_received_us: int
     last_received_us: int
     sources: tuple[int, ...]
+    sha256: str = ""
 
 
 class Spool(Protocol):

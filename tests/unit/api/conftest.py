@@ -10,7 +10,7 @@ import pytest
 
 from shiprider.api.server import Server
 from shiprider.api.site import Site, wall_clock_us
-from shiprider.bootstrap import OpenNode, open_access, open_node, recording
+from shiprider.bootstrap import OpenNode, open_access, open_desk, open_node, recording
 from shiprider.flow.status import FeedState, NodeStatus
 from shiprider.formats.ais.encoder import encode, merged, with_tag_blocks
 from shiprider.settings import AccessSettings, Settings, WatchSettings
@@ -28,6 +28,7 @@ class Running:
     opened: OpenNode
     server: Server
     client: httpx.Client
+    site: Site
 
     def get(self, path: str, **params: object) -> httpx.Response:
         return self.client.get(f"/api/v1{path}", params=params)
@@ -87,7 +88,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         watch=WatchSettings(presets=("encounter/skylight", "encounter/starboard", "gap/gfw-raw")),
         access=AccessSettings(demo=True),
     )
-    with open_node(folder, settings) as opened, open_access(folder, settings) as access:
+    with open_node(folder, settings) as opened, open_access(folder, settings, opened.access_log) as access:
         opened.node.ingest([recording(str(folder / "day.nmea"))], lambda *_: None)
         opened.node.catch_up(lambda *_: None)
         state = NodeStatus(
@@ -101,13 +102,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             review=opened.review(),
             status=lambda: state,
             access=access,
+            desk=open_desk(opened, access),
             clock=wall_clock_us,
         )
         server = Server(site, host="127.0.0.1", port=0, static=folder / "static")
         server.start()
         headers = {"authorization": f"Bearer {server.token}", "x-officer": "Ana"}
         with httpx.Client(base_url=server.origin, headers=headers, timeout=30) as client:
-            yield Running(opened, server, client)
+            yield Running(opened, server, client, site)
         server.stop()
 
 

@@ -57,7 +57,12 @@ def test_every_route_of_the_application_is_in_the_description_or_known() -> None
     }
     described = {(method, path) for method, path, _ in OPERATIONS}
     shape = {(m, p.replace(":str", "").replace(":int", "")) for m, p in routes if m != "options"}
-    apart = {("get", "/"), ("get", "/{path:path}"), ("get", "/api/v1/openapi.json")}
+    apart = {
+        ("get", "/"),
+        ("get", "/{path:path}"),
+        ("get", "/api/v1/openapi.json"),
+        ("get", "/api/v1/metrics"),
+    }
     # Out to an organisation's provider and back: a browser's navigation, not a program's.
     apart |= {("get", "/sign-in/with/{provider}"), ("get", "/sign-in/return")}
     left = {each for each in shape - described - apart if "/description" not in each[1]}

@@ -64,7 +64,7 @@ def provider() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def floor(people: Any, provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     settings = ProviderSettings(
-        name="jtf", title="JTF", issuer=provider, client_id="shiprider", client_secret_file="secret.txt", nation="COL",
+        name="jtf", title="JTF", issuer=provider, client_id="shiprider", client_secret_file="secret.txt", nation="COL",  # noqa: S106
         claims={"organisation": "org", "clearance": "clearance", "communities": "communities", "cases": "cases", "nation": "nation"},
         roles={"watch": ("watch_officer",), "admins": ("node_administrator",)},
     )  # fmt: skip

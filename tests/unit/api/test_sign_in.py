@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 from shiprider.adapters.accounts.attempts import FREE_TRIES, delay_us
 from shiprider.adapters.accounts.sqlite import SqliteAccounts
+from shiprider.api.ceremonies import MOST, WAIT_S, Ceremonies
 from shiprider.api.sessions import ENROLLING_S, Sessions
 from shiprider.flow.administering import first_administrator, renewed_code
 from shiprider.flow.sign_in import hash_of, new_code
@@ -98,6 +99,12 @@ def test_an_unknown_login_takes_as_long(floor: Floor, people: Any) -> None:
             times.append(time.process_time() - begun)
     known, unknown = (sorted(times)[3] for times in spent.values())
     assert 0.6 < unknown / known < 1.7, spent
+
+
+def stop_the_clock(floor: Floor) -> None:
+    """Waits are then counted in tries alone, however busy this machine is."""
+    now = floor.access.clock()
+    object.__setattr__(floor.access, "clock", lambda: now)
 
 
 def _forget_tries(floor: Floor) -> None:
@@ -186,6 +193,7 @@ def test_the_wait_doubles_and_ends() -> None:
 
 
 def test_guessing_is_slowed_and_says_how_long(floor: Floor, people: Any) -> None:
+    stop_the_clock(floor)
     client = floor.stranger()
     seen = [sign_in(floor, client, people, code="000000") for _ in range(FREE_TRIES + 3)]
     assert [answer.status_code for answer in seen] == [401] * FREE_TRIES + [429] * 3
@@ -195,6 +203,7 @@ def test_guessing_is_slowed_and_says_how_long(floor: Floor, people: Any) -> None
 
 
 def test_guesses_at_once_gain_nothing(floor: Floor, people: Any) -> None:
+    stop_the_clock(floor)
     with ThreadPoolExecutor(24) as pool:
         found = list(
             pool.map(
@@ -205,6 +214,7 @@ def test_guesses_at_once_gain_nothing(floor: Floor, people: Any) -> None:
 
 
 def test_guesses_over_many_logins_are_slowed_by_their_address(floor: Floor, people: Any) -> None:
+    stop_the_clock(floor)
     client = floor.stranger()
     found = [sign_in(floor, client, people, login=f"nobody{n}").status_code for n in range(12)]
     assert found == [401] * FREE_TRIES + [429] * (12 - FREE_TRIES)
@@ -539,3 +549,29 @@ def test_changes_at_once_end_in_one_revision(floor: Floor) -> None:
     for each in threads:
         each.join()
     assert sorted(found) == [200, 409, 409, 409, 409, 409]
+
+
+def test_a_program_and_a_demo_user_speak_in_nobodys_name(watched: Floor) -> None:
+    """A decision carries an account's name only where its person has signed in."""
+    import httpx
+
+    headers = {"authorization": f"Bearer {watched.server.token}", "x-officer": "Ana"}
+    with httpx.Client(base_url=watched.server.origin, headers=headers) as program:
+        assert program.post("/api/v1/watch-log", json={"text": "x"}).json()["author"] == "Ana (command line)"
+    ana = watched.client("ana")
+    assert ana.put("/api/v1/session", json={"officer": "Somebody"}).status_code == 403
+    assert ana.post("/api/v1/watch-log", json={"text": "x"}).json()["author"] == "Ana"
+
+
+def test_ceremonies_are_good_once_in_time_and_crowd_out_none_of_another_kind() -> None:
+    now = [0.0]
+    ceremonies = Ceremonies(clock=lambda: now[0])
+    mine = ceremonies.begin("new passkey", 1)
+    for number in range(MOST + 5):
+        last = ceremonies.begin("passkey", number)
+    assert len(ceremonies._begun) == MOST + 1
+    assert ceremonies.take("passkey", mine) is None
+    mine = ceremonies.begin("new passkey", 1)
+    assert ceremonies.take("new passkey", mine) == 1 and ceremonies.take("new passkey", mine) is None
+    now[0] += WAIT_S
+    assert ceremonies.take("passkey", last) is None

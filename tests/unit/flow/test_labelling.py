@@ -205,3 +205,25 @@ def test_the_lake_is_asked_for_a_vessels_labels(tmp_path: Path) -> None:
             return frame.lazy().filter(pl.col("claimed_id").is_in(claimed_ids)).select(columns)
 
     assert heard_in(Lake())(1) == {0, 5, 9}  # type: ignore[arg-type]
+
+
+def test_tracks_carry_the_labels_of_their_points() -> None:
+    from shiprider.observe.cleaner import Cleaner
+    from shiprider.track.cooperative import CooperativeTracker
+
+    parts = []
+    for at, label in enumerate((OPEN, RADAR)):
+        source = Source(at, Declaration(name=f"f{at}", standard="", format="nmea", label=label), Origin())
+        decoded = open_by_content(source, AIS).decode(AIS, at << 32, T0 + at * 60_000_000, True)
+        parts.append(Cleaner(None).clean(decoded.observations, decoded.statements, decoded.messages)[0])
+    points = CooperativeTracker().fold(pa.concat_tables(parts)).full
+    assert points["label_id"].to_pylist() == [number_of(OPEN), number_of(RADAR)]
+
+
+def test_a_spool_written_before_feeds_had_labels_is_read(tmp_path: Path) -> None:
+    import msgspec
+
+    source = _sources(RADAR)[0]
+    old = msgspec.json.decode(msgspec.json.encode(source))
+    assert old["declaration"].pop("label") == RADAR
+    assert msgspec.convert(old, Source).declaration.label == ""

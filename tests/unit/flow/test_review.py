@@ -79,7 +79,7 @@ def log(ledger: Ledger) -> list[LogLine]:
 def view(ledger: Ledger) -> View:
     home = Home(node="n", organisation="n")
     policy = CedarPolicy(Rules("n", (home,), AgreementBook()))
-    sight = Sight(policy, ledger, node="n", sources=lambda: (), clock=lambda: 1)
+    sight = Sight(lambda: policy, ledger, node="n", sources=lambda: (), clock=lambda: 1)
     lake: Any = None
     ana = Observer(name="Ana", organisation="n", cases=("C-7",))
     return View(ana, ledger, lake, Pictures(), sight, Numbers(ledger, lake))

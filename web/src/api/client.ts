@@ -90,6 +90,8 @@ async function got<T>(asked: Promise<Answer<T>>): Promise<T> {
 type Query<P extends keyof paths, M extends "get"> = paths[P] extends { [K in M]: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
   : never;
+/** A proposal at the revision that was looked at. */
+type Looked = { id: string; revision: number };
 export type AlertQuery = Query<"/api/v1/alerts", "get">;
 
 export const api = {
@@ -121,6 +123,28 @@ export const api = {
   changeAccount: (account_id: string, body: Schemas["AccountChange"]) => got(client.PUT("/api/v1/accounts/{account_id}", { params: { path: { account_id } }, body })),
   renewCode: (account_id: string) => got(client.POST("/api/v1/accounts/{account_id}/code", { params: { path: { account_id } }, body: {} })),
   signOutAccount: (account_id: string) => got(client.POST("/api/v1/accounts/{account_id}/sign-out", { params: { path: { account_id } }, body: {} })),
+
+  keys: () => got(client.GET("/api/v1/keys")),
+  rotateKey: (active: string) => got(client.POST("/api/v1/keys/rotate", { body: { active } })),
+  keyLost: (active: string, why: string) => got(client.POST("/api/v1/keys/lost", { body: { active, why } })),
+
+  policy: () => got(client.GET("/api/v1/policy")),
+  tryPolicy: (rules: string) => got(client.POST("/api/v1/policy/effect", { body: { rules } })),
+  policyChanges: () => got(client.GET("/api/v1/policy/changes")),
+  proposePolicy: (rules: string, why: string) => got(client.POST("/api/v1/policy/changes", { body: { rules, why } })),
+  policyStep: ({ id, revision }: Looked, step: "agree" | "refuse" | "withdraw" | "show-again") =>
+    got(client.POST(`/api/v1/policy/changes/{change_id}/${step}`, { params: { path: { change_id: id } }, body: { expected_revision: revision } })),
+  previewTearLine: (body: Schemas["TearLineAsked"]) => got(client.POST("/api/v1/tear-lines/preview", { body })),
+  tearLines: () => got(client.GET("/api/v1/tear-lines")),
+  proposeTearLine: (body: Schemas["TearLineNew"]) => got(client.POST("/api/v1/tear-lines", { body })),
+  tearLineStep: ({ id, revision }: Looked, step: "agree" | "refuse" | "withdraw") =>
+    got(client.POST(`/api/v1/tear-lines/{proposal_id}/${step}`, { params: { path: { proposal_id: id } }, body: { expected_revision: revision } })),
+  label: (kind: Schemas["LabelOut"]["kind"], record_id: string) => got(client.GET("/api/v1/labels/{kind}/{record_id}", { params: { path: { kind, record_id } } })),
+  relabellings: () => got(client.GET("/api/v1/relabellings")),
+  relabel: (body: Schemas["RelabelNew"]) => got(client.POST("/api/v1/relabellings", { body })),
+  relabellingStep: ({ id, revision }: Looked, step: "agree" | "refuse" | "withdraw") =>
+    got(client.POST(`/api/v1/relabellings/{proposal_id}/${step}`, { params: { path: { proposal_id: id } }, body: { expected_revision: revision } })),
+  viewAs: (body: Schemas["ViewAs"]) => got(client.POST("/api/v1/view-as", { body })),
 
   status: () => got(client.GET("/api/v1/status")),
   settings: () => got(client.GET("/api/v1/settings")),

@@ -9,6 +9,7 @@ import { fromIso } from "../measure/time";
 import { classOfShipType } from "../measure/vessels";
 import { chart } from "./chart.svelte";
 import { type Place, route } from "./route.svelte";
+import { highest } from "./markings.svelte";
 
 export const BANDS = [
   "almost_no_chance", "very_unlikely", "unlikely", "even", "likely", "very_likely", "almost_certain",
@@ -50,8 +51,13 @@ export function passes(alert: Alert, place: Place): boolean {
   return !flags.length || alert.participants.some((v) => flags.includes(v.flag));
 }
 
+type Marking = Alert["marking"];
+
 class Queue {
   private loaded = $state.raw<Alert[]>([]);
+  private pages = $state.raw<Marking[]>([]);
+  /** The highest of what is listed; of equal ones that of a whole page, which is their combination. */
+  readonly marking = $derived(highest([...this.pages, ...this.loaded.map((alert) => alert.marking)]));
   total = $state(0);
   cursor = $state("");
   loading = $state(true);
@@ -78,6 +84,7 @@ class Queue {
       const page = await api.alerts(queryOf(route.at, chart.bbox));
       if (ticket !== this.asked) return;
       this.loaded = page.alerts;
+      this.pages = page.alerts.length ? [page.marking] : [];
       this.total = page.total;
       this.cursor = page.next_cursor;
       this.failure = null;
@@ -93,6 +100,7 @@ class Queue {
     if (!this.cursor) return;
     const page = await api.alerts({ ...queryOf(route.at, chart.bbox), cursor: this.cursor });
     this.loaded = [...this.loaded, ...page.alerts];
+    this.pages = [...this.pages, page.marking];
     this.cursor = page.next_cursor;
   }
 

@@ -4,7 +4,7 @@
  * Always true: `route.at` and the address bar say the same; a value that is the default is not in the URL.
  */
 
-export type Panel = "queue" | "log" | "handover" | "watchlists" | "areas" | "calibration" | "quarantine" | "settings" | "access" | "accounts";
+export type Panel = "queue" | "log" | "handover" | "watchlists" | "areas" | "calibration" | "quarantine" | "settings" | "access" | "accounts" | "desk" | "keys";
 
 /** Every parameter a URL can carry. */
 export interface Place {
@@ -27,11 +27,14 @@ export interface Place {
   here?: string;
   sim?: string;
   sort?: string;
+  desk?: string;
+  of?: string;
+  ofkind?: string;
 }
 
 const KEYS = [
   "panel", "alert", "vessel", "raw", "t", "known", "behaviour", "state", "band", "class", "flag", "from", "to",
-  "here", "sim", "sort", "lat", "lon", "z",
+  "here", "sim", "sort", "desk", "of", "ofkind", "lat", "lon", "z",
 ] as const satisfies readonly (keyof Place)[];
 
 function read(): Place {

@@ -30,6 +30,11 @@ _LEEWAY_S: Final = 60
 #: A description and its keys are asked anew after so long, seconds; keys also where one is not known.
 _KEPT_S: Final = 3600.0
 
+#: A provider that does not answer is not asked again so soon, and nobody queues for it, seconds: strangers can
+#: ask for the way out, and must not take every thread of the node with a provider that is down.
+_RESTED_S: Final = 15.0
+_QUEUE_S: Final = 1.0
+
 
 class OpenIdProvider:
     """See `ports.identity.IdentityProvider`. `clock` gives seconds since 1970 UTC."""
@@ -45,6 +50,7 @@ class OpenIdProvider:
         self._fetcher = Fetcher(settings.name, origins, settings.private_addresses)
         self._lock = threading.Lock()
         self._kept: tuple[float, Mapping[str, Any], KeySet] | None = None
+        self._rests_until = 0.0
 
     @property
     def name(self) -> str:
@@ -122,20 +128,32 @@ class OpenIdProvider:
         return claims
 
     def _described(self, *, anew: bool = False) -> tuple[Mapping[str, Any], KeySet]:
-        with self._lock:
-            kept = self._kept
-            if kept is not None and not anew and self._clock() - kept[0] < _KEPT_S:
-                return kept[1], kept[2]
-            issuer = self._settings.issuer
-            described = self._fetcher.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-            if described.get("issuer") != issuer:
-                raise self._unproven()
-            try:
-                keys = KeySet.import_key_set(self._fetcher.get(described.get("jwks_uri")))  # type: ignore[arg-type]
-            except (JoseError, ValueError, TypeError, KeyError) as error:
-                raise self._unproven() from error
-            self._kept = (self._clock(), described, keys)
-            return described, keys
+        kept = self._kept
+        if kept is not None and not anew and self._clock() - kept[0] < _KEPT_S:
+            return kept[1], kept[2]
+        if self._clock() < self._rests_until or not self._lock.acquire(timeout=_QUEUE_S):
+            raise Forbidden(f"The provider {self.name} does not answer: try again, or sign in another way.")
+        try:
+            if self._kept is not kept and self._kept is not None:
+                return self._kept[1], self._kept[2]
+            self._kept = found = self._ask()
+            return found[1], found[2]
+        except Forbidden:
+            self._rests_until = self._clock() + _RESTED_S
+            raise
+        finally:
+            self._lock.release()
+
+    def _ask(self) -> tuple[float, Mapping[str, Any], KeySet]:
+        issuer = self._settings.issuer
+        described = self._fetcher.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        if described.get("issuer") != issuer:
+            raise self._unproven()
+        try:
+            keys = KeySet.import_key_set(self._fetcher.get(described.get("jwks_uri")))  # type: ignore[arg-type]
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise self._unproven() from error
+        return self._clock(), described, keys
 
     def _unproven(self) -> Forbidden:
         return Forbidden(f"The provider {self.name} did not prove who you are: try again.")

@@ -36,27 +36,46 @@ def verify_derived(connection: Connection, name: str, terms_of: TermsOf) -> None
         or_(
             LATEST.c[column] == RECORD.c[column], and_(LATEST.c[column].is_(None), RECORD.c[column].is_(None))
         )
-        for column in ("class_id", "kind", "revision", "sequence", "valid_from_us", "valid_to_us")
+        for column in ("class_id", "kind", "revision", "valid_from_us", "valid_to_us")
     ]
     wrong = connection.execute(
         select(RECORD.c.id)
         .join(by_class, and_(RECORD.c.id == by_class.c.id, RECORD.c.revision == by_class.c.revision))
         .join(of_all, RECORD.c.id == of_all.c.id)
-        .outerjoin(LATEST, and_(LATEST.c.id == RECORD.c.id, LATEST.c.newest == is_newest, *same))
+        .outerjoin(
+            LATEST,
+            and_(
+                LATEST.c.sequence == RECORD.c.sequence,
+                LATEST.c.id == RECORD.c.id,
+                LATEST.c.newest == is_newest,
+                *same,
+            ),
+        )
         .where(LATEST.c.id.is_(None))
         .limit(1)
     ).scalar()
     if wrong is None:
         wrong = connection.execute(
             select(LATEST.c.id)
-            .outerjoin(RECORD, and_(RECORD.c.id == LATEST.c.id, RECORD.c.class_id == LATEST.c.class_id))
-            .where(RECORD.c.id.is_(None))
+            .outerjoin(
+                by_class,
+                and_(
+                    by_class.c.id == LATEST.c.id,
+                    by_class.c.class_id == LATEST.c.class_id,
+                    by_class.c.revision == LATEST.c.revision,
+                ),
+            )
+            .where(by_class.c.id.is_(None))
             .limit(1)
         ).scalar()
     if wrong is None:
         wrong = connection.execute(
-            select(TERM.c.id)
-            .outerjoin(LATEST, and_(TERM.c.id == LATEST.c.id, TERM.c.class_id == LATEST.c.class_id))
+            select(func.coalesce(RECORD.c.id, "that is not there"))
+            .select_from(TERM)
+            .outerjoin(
+                LATEST, and_(TERM.c.sequence == LATEST.c.sequence, TERM.c.class_id == LATEST.c.class_id)
+            )
+            .outerjoin(RECORD, RECORD.c.sequence == TERM.c.sequence)
             .where(LATEST.c.id.is_(None))
             .limit(1)
         ).scalar()
@@ -82,16 +101,16 @@ def _wrong_terms(connection: Connection, terms_of: TermsOf) -> str | None:
         ).all()
         if not rows:
             return None
-        records = [(reading.record_from(row), row[-1]) for row in rows]
-        after = records[-1][0].sequence
-        stored: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
-        for id_, class_id, term in connection.execute(
-            select(TERM.c.id, TERM.c.class_id, TERM.c.term).where(
-                TERM.c.id.in_([each.id for each, _ in records])
+        records = [reading.record_from(row) for row in rows]
+        after = records[-1].sequence
+        stored: defaultdict[int, set[str]] = defaultdict(set)
+        for sequence, term in connection.execute(
+            select(TERM.c.sequence, TERM.c.term).where(
+                TERM.c.sequence.in_([each.sequence for each in records])
             )
         ):
-            stored[id_, class_id].add(term)
-        for record, class_id in records:
+            stored[sequence].add(term)
+        for record in records:
             wanted = terms_of(record)
-            if wanted is not None and stored[record.id, class_id] != set(wanted):
+            if wanted is not None and stored[record.sequence] != set(wanted):
                 return record.id

@@ -346,6 +346,11 @@ class SqlLog:
         """See `ports.ledger.Ledger.classes`."""
         return self._classes.known()
 
+    def class_counts(self) -> Mapping[int, int]:
+        """See `ports.ledger.Ledger.class_counts`."""
+        with self._reading(None) as connection:
+            return reading.class_counts(connection)
+
     def latest(
         self, record_id: str, *, known_us: int | None = None, allowed: Allowed | None = None
     ) -> Record:

@@ -6,6 +6,7 @@ transaction alone, so that a statement which forgets its filter still shows noth
 """
 
 import errno
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,8 @@ from shiprider.ports.ledger import Allowed
 
 #: Names the one writer among the advisory locks of a database.
 _WRITER_LOCK: Final = 0x5348_4950_5249_4445
+
+_LOCK_PATIENCE_S: Final = 3.0
 
 #: The role of migration 0004.
 _READER: Final = "shiprider_reader"
@@ -86,7 +89,13 @@ class PostgresLedger(SqlLog):
             cursor.execute("SET synchronous_commit = on")
             # It only looks rows up by their keys; statistics of a table that grows fast say otherwise.
             cursor.execute("SET enable_seqscan = off")
-            got = cursor.execute("SELECT pg_try_advisory_lock(%s)", (_WRITER_LOCK,)).fetchone()
+            # A server notices the end of another session in its own time: a node started anew waits for it.
+            end = time.monotonic() + _LOCK_PATIENCE_S
+            while True:
+                got = cursor.execute("SELECT pg_try_advisory_lock(%s)", (_WRITER_LOCK,)).fetchone()
+                if got[0] or time.monotonic() > end:
+                    break
+                time.sleep(0.05)
         raw.commit()
         if not got[0]:
             raw.close()

@@ -69,7 +69,7 @@ def _condition(dialect: str, table: FromClause, walk: bool) -> ColumnElement[boo
 @cache
 def _standing_condition(dialect: str, walk: bool) -> ColumnElement[bool]:
     """Rows of `latest` that are allowed and behind no later one of their id that is allowed."""
-    later = LATEST.alias("later")
+    later = RECORD.alias("later")
     same = (later.c.id == LATEST.c.id, later.c.sequence > LATEST.c.sequence)
     hidden_by = exists().where(*same, _condition(dialect, later, True)).correlate(LATEST)
     return and_(_condition(dialect, LATEST, walk), or_(LATEST.c.newest == 1, ~hidden_by))
@@ -157,6 +157,14 @@ def classes(connection: Connection) -> dict[int, ReleaseClass]:
         number: ReleaseClass(label=label, origin=origin, purpose=purpose, case=case, kind=kind)
         for number, label, origin, purpose, case, kind in rows
     }
+
+
+def class_counts(connection: Connection) -> dict[int, int]:
+    """Revisions with a body by number of class."""
+    asked = (
+        select(RECORD.c.class_id, func.count()).where(RECORD.c.body.is_not(None)).group_by(RECORD.c.class_id)
+    )
+    return {int(row[0]): int(row[1]) for row in connection.execute(asked)}
 
 
 def tree_head(connection: Connection, size: int | None = None) -> TreeHead | None:
@@ -248,7 +256,7 @@ def latest_of(
         chosen = (
             select(*_COLUMNS)
             .join(LATEST, RECORD.c.sequence == LATEST.c.sequence)
-            .where(LATEST.c.id.in_(part), _standing(connection, allowed))
+            .where(RECORD.c.id.in_(part), _standing(connection, allowed))
         )
         for record in map(record_from, _run(connection, chosen, allowed)):
             found[record.id] = record
@@ -261,9 +269,9 @@ def revisions(connection: Connection, record_ids: Sequence[str]) -> dict[str, tu
     for start in range(0, len(record_ids), _IDS_AT_ONCE):
         part = record_ids[start : start + _IDS_AT_ONCE]
         rows = connection.execute(
-            select(LATEST.c.id, LATEST.c.revision, LATEST.c.kind).where(
-                LATEST.c.id.in_(part), LATEST.c.newest == 1
-            )
+            select(RECORD.c.id, RECORD.c.revision, RECORD.c.kind)
+            .join(LATEST, RECORD.c.sequence == LATEST.c.sequence)
+            .where(RECORD.c.id.in_(part), LATEST.c.newest == 1)
         )
         found.update((row[0], (row[1], row[2])) for row in rows)
     return found
@@ -296,7 +304,7 @@ def of_kind(
 def _matching(connection: Connection, chosen: Select[Any], query: Query, *, walk: bool = True) -> Select[Any]:
     chosen = chosen.where(LATEST.c.kind == query.kind, _standing(connection, query.allowed, walk=walk))
     for alternatives in query.terms:
-        same = and_(TERM.c.id == LATEST.c.id, TERM.c.class_id == LATEST.c.class_id)
+        same = TERM.c.sequence == LATEST.c.sequence
         chosen = chosen.where(exists().where(same, TERM.c.term.in_(alternatives)).correlate(LATEST))
     if query.end_us is not None:
         chosen = chosen.where(LATEST.c.valid_from_us < query.end_us)

@@ -25,6 +25,10 @@ from shiprider.ports.keys import Keys
 _CHECKPOINT_BYTES: Final = 16 << 20
 
 
+#: The index of ids of a million records; SQLite's own two mebibytes would read most of it again at each commit.
+_CACHE_KIB: Final = 64 << 10
+
+
 class SqliteLedger(SqlLog):
     """`ports.ledger.Ledger` on a file. Opening migrates, verifies, and raises CorruptStore on doubt.
 
@@ -74,6 +78,7 @@ class SqliteLedger(SqlLog):
             "secure_delete=ON",
             "wal_autocheckpoint=0",
             "cell_size_check=ON",
+            f"cache_size=-{_CACHE_KIB}",
         ):
             connection.execute(f"PRAGMA {pragma}")
         return connection

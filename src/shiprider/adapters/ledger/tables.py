@@ -49,29 +49,29 @@ RELEASE_CLASS: Final = Table(
     Index("release_class_unique", "label", "origin", "purpose", "case", "kind", unique=True),
 )
 
+#: By sequence, not by id: an id is random, and each index of random keys costs a page per record to write.
 LATEST: Final = Table(
     "latest",
     METADATA,
-    Column("id", Text, primary_key=True),
-    Column("class_id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("class_id", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
-    Column("sequence", BigInteger, nullable=False),
     Column("valid_from_us", BigInteger, nullable=False),
     Column("valid_to_us", BigInteger),
     Column("newest", Integer, nullable=False),
     Index("latest_kind_sequence", "kind", "sequence", "newest", "class_id", "id"),
     Index("latest_kind_class", "kind", "class_id", "newest", "sequence", "id"),
-    sqlite_with_rowid=False,
 )
 
 TERM: Final = Table(
     "term",
     METADATA,
     Column("term", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
-    Column("class_id", Integer, primary_key=True, autoincrement=False),
-    Index("term_id", "id", "class_id"),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("class_id", Integer, nullable=False),
+    Index("term_sequence", "sequence"),
     sqlite_with_rowid=False,
 )
 

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Dialect, Table, bindparam, delete, insert, update
+from sqlalchemy import Connection, Dialect, Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shiprider.adapters.ledger.tables import LATEST, RECORD, TERM, TILE, TREE_HEAD
@@ -173,23 +173,28 @@ def insert_records(connection: Connection, written: Written) -> None:
             revised.add(record.id)
     if revised:
         gone = [{"gone": id_, "of": class_id} for id_, class_id in last if id_ in revised]
+        earlier = select(RECORD.c.sequence).where(RECORD.c.id == bindparam("gone"))
         for table in (LATEST, TERM):
-            same = (table.c.id == bindparam("gone"), table.c.class_id == bindparam("of"))
-            connection.execute(delete(table).where(*same), gone)
+            of_class = earlier.where(RECORD.c.class_id == bindparam("of"))
+            connection.execute(delete(table).where(table.c.sequence.in_(of_class)), gone)
         connection.execute(
-            update(LATEST).where(LATEST.c.id == bindparam("old")).values(newest=0),
-            [{"old": id_} for id_ in sorted(revised)],
+            update(LATEST).where(LATEST.c.sequence.in_(earlier)).values(newest=0),
+            [{"gone": id_} for id_ in sorted(revised)],
         )
     _insert(
         connection,
         LATEST,
-        [
-            (r.id, class_id, r.kind, r.revision, r.sequence, r.valid_from_us, r.valid_to_us,
+        sorted(
+            (r.sequence, r.id, class_id, r.kind, r.revision, r.valid_from_us, r.valid_to_us,
              int(newest[r.id] == r.sequence))
             for (_, class_id), (r, _) in last.items()
-        ],
+        ),
     )  # fmt: skip
-    terms = [(term, id_, class_id) for (id_, class_id), (_, t) in last.items() for term in dict.fromkeys(t)]
+    terms = [
+        (term, r.sequence, class_id)
+        for (_, class_id), (r, found) in last.items()
+        for term in dict.fromkeys(found)
+    ]
     if terms:
         _insert(connection, TERM, terms)
 

@@ -386,7 +386,8 @@ class SegmentedSpool:
         link, gone = links.get(number), number in removed
         if link is not None:
             span = (link.first_received_us, link.last_received_us)
-            return SegmentInfo(number, link.length, stored, True, gone, *span, tuple(link.taken))
+            sources = tuple(link.taken)
+            return SegmentInfo(number, link.length, stored, True, gone, *span, sources, link.sha256)
         records = self._records(number)
         if not len(records):
             return SegmentInfo(number, 0, stored, False, gone, 0, 0, ())
@@ -422,6 +423,9 @@ class SegmentedSpool:
                 )
             previous = link.digest
         links, removed = self._links(), self._removed()
+        lost = set(range(1, self._live.number + 1)) - removed - set(self._held())
+        if lost:
+            raise CorruptStore(f"Spool segment {min(lost)} is missing: restore it from a back-up.")
         for number in self._held():
             if number not in removed and number in links:
                 self._verify_segment(number, links[number])

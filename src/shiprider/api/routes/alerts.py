@@ -1,6 +1,6 @@
 """The queue of alerts, one alert with what it was made of, and the decisions on it."""
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from litestar import get, post
 from litestar.params import Parameter
@@ -94,6 +94,7 @@ def list_alerts(
         alerts=rendering.alerts(page, ranks),
         total=len(listed),
         next_cursor=page[-1].record.id if more and page else "",
+        marking=rendering.marking(*(item.record.label for item in page)),
     )
 
 
@@ -129,11 +130,13 @@ def get_alert(alert_id: RecordPath, rendering: Asked) -> s.AlertDetail:
         limit=_MOST_RELATED + 1,
     )
     related = [other for other in view.alerts(near) if other.record.id != alert_id] if participants else []
+    notes = [*view.notes("alert", alert_id)]
+    notes += [note for mmsi in body.participants for note in view.notes("vessel", str(mmsi))]
     findings = _in_order(view.findings_of(body.findings), body)
     lead = next((each for each in findings if each.record.id == body.finding), next(iter(findings), None))
     if lead is None:
         raise NotFound(f"There is no alert {alert_id}: look the list up again.")
-    notes = [note for mmsi in body.participants for note in view.notes("vessel", str(mmsi))]
+    shown: list[Seen[Any]] = [item, *findings, *merged, *related[:_MOST_RELATED], *notes]
     return s.AlertDetail(
         alert=rendering.alert(item),
         finding=rendering.finding(lead),
@@ -141,7 +144,8 @@ def get_alert(alert_id: RecordPath, rendering: Asked) -> s.AlertDetail:
         history=[rendering.event(step) for step in view.alert_history(alert_id)],
         merged=rendering.alerts(merged),
         related=rendering.alerts(related[:_MOST_RELATED]),
-        notes=[rendering.note(note) for note in (*view.notes("alert", alert_id), *notes)],
+        notes=[rendering.note(note) for note in notes],
+        marking=rendering.marking(*(each.record.label for each in shown)),
     )
 
 

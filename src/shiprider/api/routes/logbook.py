@@ -64,6 +64,7 @@ def read_watch_log(
     return s.WatchLog(
         entries=[rendering.log_line(item) for item in found],
         next_cursor=rendering.view.cursor_of(found[-1]) if len(found) == limit else "",
+        marking=rendering.marking(*(item.record.label for item in found)),
     )
 
 
@@ -101,19 +102,22 @@ def summary_out(rendering: Rendering, summary: Summary) -> s.HandoverSummary:
     """The summary with its records."""
     view = rendering.view
     known = {item.record.id: item for item in view.alerts_known(summary.to_us)}
+    alerts = [known[each] for each in summary.open_alerts]
+    lines = view.log_lines(summary.log)
     return s.HandoverSummary(
         from_us=summary.from_us,
         to_us=summary.to_us,
-        open_alerts=rendering.alerts([known[each] for each in summary.open_alerts]),
+        open_alerts=rendering.alerts(alerts),
         taken=summary.taken,
         dismissed=summary.dismissed,
         escalated=summary.escalated,
         merged=summary.merged,
         retracted=summary.retracted,
-        log=[rendering.log_line(item) for item in view.log_lines(summary.log)],
+        log=[rendering.log_line(item) for item in lines],
         ledger_sequence=summary.ledger_sequence,
         ledger_head=summary.ledger_head,
         digest=shift.digest_of(summary),
+        marking=rendering.marking(*(a.record.label for a in alerts), *(line.record.label for line in lines)),
     )
 
 

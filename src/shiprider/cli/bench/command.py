@@ -15,6 +15,7 @@ BENCHES: Final[dict[str, str]] = {
     "ingest": "bytes to the durable lake, against pyais with pandas and parquet; peak memory",
     "behaviours": "each behaviour over many positions, against DuckDB SQL and MovingPandas",
     "detection": "recall against false alerts on simulated weeks, by behaviour",
+    "access_log": "entries of the access log a second, signed and durable, against plain SQLite",
     "live": "messages a second live, and the time from arrival to alert",
     "ledger": "records a second, signed and durable, SQLite and PostgreSQL; reads under policy; restart",
     "rerun": "a re-run over the lake on two simulated nodes against one thread",

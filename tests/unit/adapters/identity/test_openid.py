@@ -3,12 +3,15 @@
 import base64
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -201,3 +204,23 @@ def test_private_addresses_are_refused_unless_the_operator_named_them(provider: 
     if host in ("localhost", "127.0.0.1"):
         named = Fetcher("p", [f"http://{host}:{port}"], ("127.0.0.0/8", "::1/128"))
         assert "keys" in named.get(f"http://{host}:{port}/jwks")
+
+
+def test_a_provider_that_is_down_holds_nobody_up() -> None:
+    """Its port takes connections and never answers: one waits, the others are told at once, and it is left in peace."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        issuer = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        made = OpenIdProvider(ProviderSettings(name="p", issuer=issuer, client_id="me"), "")
+        made._fetcher._client.timeout = httpx.Timeout(3.0)
+        begun = time.monotonic()
+
+        def ask_once(_: int) -> float:
+            with pytest.raises(Forbidden):
+                made.address(ASKING, "r")
+            return time.monotonic() - begun
+
+        with ThreadPoolExecutor(30) as pool:
+            waited = sorted(pool.map(ask_once, range(30)))
+        assert waited[-2] < 2.5 and waited[-1] < 6
+        begun = time.monotonic()
+        assert ask_once(0) < 0.5

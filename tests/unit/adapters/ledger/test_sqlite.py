@@ -17,7 +17,7 @@ from shiprider.adapters.ledger import reading, schema, verifying
 from shiprider.adapters.ledger.sqlite import SqliteLedger
 from shiprider.model import merkle
 from shiprider.model.errors import CorruptStore, DiskFull, NodeBusy, StorageError
-from shiprider.model.record import Draft
+from shiprider.model.record import Draft, Record
 from shiprider.model.tree_head import leaf_entry
 from shiprider.ports.ledger import Allowed, Filed, Query
 
@@ -257,8 +257,13 @@ def test_a_log_older_than_signatures_opens_and_its_rows_stay_valid(tmp_path: Pat
         for table in ("record", "latest", "term"):
             columns = [row[1] for row in target.execute(f"PRAGMA table_info({table})")]
             wanted = ",".join(f'"{name}"' for name in columns)
-            newest = " WHERE newest = 1" if table == "latest" else ""
-            rows = source.execute(f"SELECT {wanted} FROM {table}{newest}").fetchall()  # noqa: S608
+            rows = source.execute(
+                {
+                    "record": f"SELECT {wanted} FROM record ORDER BY sequence",  # noqa: S608
+                    "latest": f"SELECT {wanted} FROM latest WHERE newest = 1",  # noqa: S608
+                    "term": "SELECT term.term, latest.id FROM term JOIN latest USING (sequence)",
+                }[table]
+            ).fetchall()
             target.executemany(f"INSERT INTO {table} VALUES ({','.join('?' * len(columns))})", rows)  # noqa: S608
     shutil.copy(tmp_path / "other.head", tmp_path / "l.head")
     keys = FileKeys(tmp_path / "keys", clock=lambda: 1)
@@ -332,6 +337,38 @@ def test_a_forged_log_is_found_at_start(tmp_path: Path, damage: str) -> None:
     _damage(path, damage)
     with pytest.raises(CorruptStore, match="restore it from a back-up"):
         SqliteLedger(path, origin="n", keys=keys)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM latest WHERE sequence = 7",
+        "UPDATE latest SET class_id = 1",
+        "UPDATE latest SET newest = 0 WHERE sequence = 7",
+        "UPDATE latest SET kind = 'alert' WHERE sequence = 7",
+        "UPDATE latest SET sequence = 700 WHERE sequence = 7",
+        "INSERT INTO latest SELECT 1, id, class_id, kind, 1, valid_from_us, valid_to_us, 1 FROM record WHERE sequence = 21",
+        "DELETE FROM term WHERE sequence = 21",
+        "INSERT INTO term VALUES ('mmsi:1', 7, 1)",
+        "INSERT INTO term VALUES ('mmsi:1', 900, 1)",
+        "UPDATE term SET class_id = 2",
+    ],
+)
+def test_changed_search_rows_are_found(tmp_path: Path, damage: str) -> None:
+    """What would hide a record, or show it to the wrong reader."""
+    path, keys = signed(tmp_path)
+    ledger = SqliteLedger(path, origin="n", keys=keys)
+    again = structs.replace(draft(1), expected_revision=1, case="1")
+    ledger.append([Filed(draft=again, terms=("mmsi:5",))])
+
+    def terms_of(record: Record) -> tuple[str, ...]:
+        return ("mmsi:5",) if record.sequence == 21 else ()
+
+    ledger.verify(terms_of)
+    _damage(path, damage)
+    with pytest.raises(CorruptStore, match="search rows were changed"):
+        ledger.verify(terms_of)
+    ledger.close()
 
 
 def test_a_forger_without_the_key_cannot_write_the_log_anew(tmp_path: Path) -> None:

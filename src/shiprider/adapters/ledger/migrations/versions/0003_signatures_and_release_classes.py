@@ -62,47 +62,47 @@ def upgrade() -> None:
 
 
 def _derived(number: type[sa.BigInteger]) -> None:
-    """`latest` and `term` with the class in their keys, filled from what they were."""
+    """`latest` and `term` by sequence and with the class, filled from what they were."""
     op.execute("ALTER TABLE latest RENAME TO latest_before")
     op.execute("ALTER TABLE term RENAME TO term_before")
     op.drop_index("latest_kind_sequence", "latest_before")
     op.drop_index("term_id", "term_before")
     op.create_table(
         "latest",
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("class_id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("sequence", number().with_variant(sa.Integer, "sqlite"), autoincrement=False),
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("class_id", sa.Integer, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("revision", number, nullable=False),
-        sa.Column("sequence", number, nullable=False),
         sa.Column("valid_from_us", number, nullable=False),
         sa.Column("valid_to_us", number),
         sa.Column("newest", sa.Integer, nullable=False),
-        sa.PrimaryKeyConstraint("id", "class_id", name="latest_key"),
-        sqlite_with_rowid=False,
+        sa.PrimaryKeyConstraint("sequence", name="latest_key"),
     )
     # Of every id, the newest revision within each class; `newest` marks the newest of all.
     op.execute(
-        "INSERT INTO latest (id, class_id, kind, revision, sequence, valid_from_us, valid_to_us, newest) "
-        "SELECT r.id, r.class_id, r.kind, r.revision, r.sequence, r.valid_from_us, r.valid_to_us, "
+        "INSERT INTO latest (sequence, id, class_id, kind, revision, valid_from_us, valid_to_us, newest) "
+        "SELECT r.sequence, r.id, r.class_id, r.kind, r.revision, r.valid_from_us, r.valid_to_us, "
         "CASE WHEN r.revision = (SELECT max(n.revision) FROM record AS n WHERE n.id = r.id) THEN 1 ELSE 0 END "
         "FROM record AS r WHERE r.revision = "
-        "(SELECT max(m.revision) FROM record AS m WHERE m.id = r.id AND m.class_id = r.class_id)"
+        "(SELECT max(m.revision) FROM record AS m WHERE m.id = r.id AND m.class_id = r.class_id) "
+        "ORDER BY r.sequence"
     )
     op.create_index("latest_kind_sequence", "latest", ["kind", "sequence", "newest", "class_id", "id"])
     op.create_index("latest_kind_class", "latest", ["kind", "class_id", "newest", "sequence", "id"])
     op.create_table(
         "term",
-        sa.Column("term", sa.Text, primary_key=True),
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("class_id", sa.Integer, primary_key=True, autoincrement=False),
-        sa.PrimaryKeyConstraint("term", "id", "class_id", name="term_key"),
+        sa.Column("term", sa.Text, nullable=False),
+        sa.Column("sequence", number, nullable=False, autoincrement=False),
+        sa.Column("class_id", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("term", "sequence", name="term_key"),
         sqlite_with_rowid=False,
     )
     op.execute(
-        "INSERT INTO term (term, id, class_id) SELECT t.term, t.id, l.class_id FROM term_before AS t "
-        "JOIN latest AS l ON l.id = t.id AND l.newest = 1"
+        "INSERT INTO term (term, sequence, class_id) SELECT t.term, l.sequence, l.class_id "
+        "FROM term_before AS t JOIN latest AS l ON l.id = t.id AND l.newest = 1"
     )
-    op.create_index("term_id", "term", ["id", "class_id"])
+    op.create_index("term_sequence", "term", ["sequence"])
     op.drop_table("latest_before")
     op.drop_table("term_before")
 

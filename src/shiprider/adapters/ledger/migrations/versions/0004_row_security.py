@@ -42,7 +42,7 @@ def upgrade() -> None:
     # For people with a database client: what they see obeys their own rights, not the owner's.
     op.execute(
         "CREATE VIEW latest_record WITH (security_invoker = true) AS SELECT r.* FROM record AS r "
-        "JOIN latest AS l ON l.sequence = r.sequence WHERE NOT EXISTS (SELECT 1 FROM latest AS later "
+        "JOIN latest AS l ON l.sequence = r.sequence WHERE NOT EXISTS (SELECT 1 FROM record AS later "
         "WHERE later.id = l.id AND later.sequence > l.sequence)"
     )
     op.execute(f"GRANT SELECT ON latest_record TO {READER}")

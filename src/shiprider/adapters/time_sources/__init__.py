@@ -1,0 +1,1 @@
+"""Clocks outside the node."""
