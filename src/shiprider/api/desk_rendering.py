@@ -19,6 +19,7 @@ from shiprider.flow.desk import Desk
 from shiprider.flow.desk_steps import Person
 from shiprider.flow.tear_lines import Previewed
 from shiprider.flow.view import Seen
+from shiprider.measure.clock import iso_from_us
 from shiprider.model.errors import Forbidden
 from shiprider.model.label import Label
 from shiprider.model.proposals import PolicyChange, Relabelling, ReleaseCount
@@ -100,8 +101,8 @@ class DeskRendering:
             rows=[
                 s.SideBySide(
                     field=row.field,
-                    original=_shown(row.original),
-                    released=None if row.released is None else _shown(row.released),
+                    original=_shown(row.field, row.original),
+                    released=None if row.released is None else _shown(row.field, row.released),
                     why=row.why,
                     why_text=word("tear_line", row.why, self.rendering.language) if row.why else "",
                 )
@@ -198,5 +199,7 @@ def written_text(label: Label) -> str:
     return " ".join(label.text.split("|")[1:])
 
 
-def _shown(value: Any) -> str:
+def _shown(field: str, value: Any) -> str:
+    if field.endswith("_us") and isinstance(value, int):
+        return iso_from_us(value)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,18 +1,20 @@
 """Another label for a record: narrower by one person, wider by the originator's two.
 
-Always true: the label becomes a new revision of the record, with the same body; what widens was agreed to by a second
+Always true: the label becomes a new revision of the record, with the same content; what widens was agreed to by a second
 person, for exactly that revision; nobody but the one originator widens.
 """
 
 import threading
 from typing import Any, Final
 
+import msgspec
 from msgspec import structs
 
 from shiprider.flow.desk_steps import DeskSteps, Person, check_open, check_own, check_second, reason
 from shiprider.flow.ids import new_id
 from shiprider.flow.subjects import sees, subject, terms_of
 from shiprider.flow.view import Seen, View, seen
+from shiprider.model.alert import Alert
 from shiprider.model.errors import Conflict, NotFound, UsageError
 from shiprider.model.label import combined_text, compare, downgrade, parse, written
 from shiprider.model.proposals import ProposalState, Relabelling
@@ -154,6 +156,14 @@ class Relabellings:
             label=body.to,
             purpose=record.purpose,
             case=record.case,
-            body=record.body,
+            body=_as_relabelled(record.kind, record.body),
         )
         return Filed(draft=draft, terms=terms_of(record))
+
+
+def _as_relabelled(kind: str, body: bytes) -> bytes:
+    """The same body; an alert's names the step by which it came to this revision."""
+    if kind != "alert":
+        return body
+    alert = msgspec.json.decode(body, type=Alert)
+    return msgspec.json.encode(structs.replace(alert, event="relabelled", text=""))
