@@ -54,13 +54,15 @@ class DeskRendering:
     asker: Asker
 
     def effect(self, shown: ShownChange) -> s.PolicyEffect:
-        """What of a change he may know; whether it widens is said of all of it."""
+        """What of a change he may know; to whoever decides, whether it widens is said of all of it."""
+        released = self._lines(shown.released)
+        widens = shown.widens if self._releases else bool(released) or shown.unsampled
         return s.PolicyEffect(
-            released=self._lines(shown.released),
+            released=released,
             withheld=self._lines(shown.withheld),
             unsampled=shown.unsampled,
-            widens=shown.widens,
-            people_needed=2 if shown.widens else 1,
+            widens=widens,
+            people_needed=2 if widens else 1,
         )
 
     def policy_change(self, item: Seen[PolicyChange]) -> s.PolicyChangeOut:
@@ -69,7 +71,9 @@ class DeskRendering:
         shown = ShownChange(body.released, body.withheld, body.unsampled)
         open_ = body.state == "proposed"
         stale = open_ and (
-            body.replaces != desk.policies.now().digest or desk.policy.try_out(body.rules).more_than(shown)
+            body.replaces != desk.policies.now().digest
+            # To a reader who does not decide this would tell that there is more of something hidden.
+            or (self._releases and desk.policy.try_out(body.rules).more_than(shown))
         )
         mine = body.proposed_by == self.asker.observer.name
         return s.PolicyChangeOut(

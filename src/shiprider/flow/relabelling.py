@@ -71,7 +71,7 @@ class Relabellings:
     def agree(self, view: View, proposal_id: str, expected_revision: int, who: Person) -> Seen[Relabelling]:
         """Set the wider label. Raises NotFound, Conflict, Forbidden."""
         with self._lock:
-            found = self._open(proposal_id, expected_revision)
+            found = self._open(view, proposal_id, expected_revision)
             body = found.body
             item = subject(view, body.subject_kind, body.subject)
             check_second(body.proposed_by, who)
@@ -96,7 +96,7 @@ class Relabellings:
     ) -> Seen[Relabelling]:
         """Refuse it, or withdraw one's own. Raises NotFound, Conflict, Forbidden."""
         with self._lock:
-            found = self._open(proposal_id, expected_revision)
+            found = self._open(view, proposal_id, expected_revision)
             item = subject(view, found.body.subject_kind, found.body.subject)
             if state == "withdrawn":
                 check_own(found.body.proposed_by, who)
@@ -116,7 +116,7 @@ class Relabellings:
 
     def proposal(self, view: View, proposal_id: str) -> tuple[Seen[Relabelling], Seen[Any]]:
         """One, and what it is about. Raises NotFound."""
-        found = self._steps.find(proposal_id, None, Relabelling, KIND)
+        found = self._find(view, proposal_id, None)
         return found, subject(view, found.body.subject_kind, found.body.subject)
 
     def _subject(self, view: View, kind: str, record_id: str, expected_revision: int) -> Seen[Any]:
@@ -128,8 +128,14 @@ class Relabellings:
             )
         return item
 
-    def _open(self, proposal_id: str, expected_revision: int) -> Seen[Relabelling]:
-        item = self._steps.find(proposal_id, expected_revision, Relabelling, KIND)
+    def _find(self, view: View, proposal_id: str, expected_revision: int | None) -> Seen[Relabelling]:
+        def seen_by(body: Relabelling) -> bool:
+            return sees(view, body.subject_kind, body.subject)
+
+        return self._steps.find(proposal_id, expected_revision, Relabelling, KIND, seen_by)
+
+    def _open(self, view: View, proposal_id: str, expected_revision: int) -> Seen[Relabelling]:
+        item = self._find(view, proposal_id, expected_revision)
         check_open(item.body.state)
         return item
 
