@@ -22,7 +22,9 @@ def columns(tmp_path: Path) -> Path:
     """The map as docs/node.md shows it."""
     page = (ROOT / "docs" / "node.md").read_text()
     path = tmp_path / "map.toml"
-    path.write_text(page.split("```toml\n", 1)[1].split("```", 1)[0])
+    blocks = [block.split("```", 1)[0] for block in page.split("```toml\n")[1:]]
+    (block,) = [block for block in blocks if "[columns]" in block]
+    path.write_text(block)
     return path
 
 

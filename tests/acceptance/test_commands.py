@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def blocks(page: str) -> list[list[str]]:
     """The words of every command line in a page's fenced blocks and table cells."""
     text = (ROOT / page).read_text()
-    lines = [line for block in re.findall(r"```\n(.*?)```", text, re.S) for line in block.splitlines()]
+    # Of fences, every second part is inside one; its first line names the language, none for commands.
+    inside = [part.partition("\n") for part in re.split(r"^```", text, flags=re.M)[1::2]]
+    lines = [line for language, _, block in inside if not language for line in block.splitlines()]
     lines += re.findall(r"`(shiprider [^`]+)`", text)
     return [line.split()[1:] for line in lines if line.split()[:1] and "shiprider" in line.split()[0]]
 

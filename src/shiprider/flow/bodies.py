@@ -11,9 +11,12 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from shiprider.model.agreement import Agreement
 from shiprider.model.alert import Alert
+from shiprider.model.browsing import BrowsingAlarm
 from shiprider.model.disposition import Disposition
 from shiprider.model.errors import InputError
+from shiprider.model.evidence import EvidenceExport
 from shiprider.model.handover import Handover
 from shiprider.model.note import Note
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist
@@ -65,6 +68,9 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "policy_change": BodyForm(PolicyChange),
     "tear_line_proposal": BodyForm(TearLineProposal),
     "relabelling": BodyForm(Relabelling),
+    "agreement": BodyForm(Agreement),
+    "evidence_export": BodyForm(EvidenceExport),
+    "browsing_alarm": BodyForm(BrowsingAlarm),
 }
 
 
