@@ -46,6 +46,19 @@ def test_classes_are_numbered_once(open_ledger: Open) -> None:
     assert {n: c for n, c in again.classes().items() if n in before} == before and len(again.classes()) == 4
 
 
+def test_revisions_are_counted_by_class(open_ledger: Open) -> None:
+    """Every revision with a body counts, also one that a later revision of another class follows."""
+    ledger = open_ledger()
+    ledger.append([filed(1, 0, "A"), filed(2, 0, "B"), filed(3, 0, "A", case="c"), filed(4, 0, "A")])
+    ledger.append([filed(1, 1, "B"), filed(4, 1, "A")])
+    ledger.erase(f"{4:032x}", 1, author="Ana", authority="court", reason="ordered")
+    known = ledger.classes()
+    counted = {(known[n].label, known[n].kind, known[n].case): c for n, c in ledger.class_counts().items()}
+    assert {each: count for each, count in counted.items() if each[1] == "note"} == {
+        ("A", "note", ""): 2, ("B", "note", ""): 2, ("A", "note", "c"): 1,
+    }  # fmt: skip
+
+
 def test_what_is_not_allowed_does_not_exist(open_ledger: Open) -> None:
     ledger = open_ledger()
     ledger.append([filed(n, 0, "A" if n % 2 else "B", terms=("t",)) for n in range(1, 11)])

@@ -19,6 +19,7 @@ from shiprider.flow.desk import Desk
 from shiprider.flow.desk_steps import Person
 from shiprider.flow.tear_lines import Previewed
 from shiprider.flow.view import Seen
+from shiprider.measure.clock import iso_from_us
 from shiprider.model.errors import Forbidden
 from shiprider.model.label import Label
 from shiprider.model.proposals import PolicyChange, Relabelling, ReleaseCount
@@ -53,13 +54,15 @@ class DeskRendering:
     asker: Asker
 
     def effect(self, shown: ShownChange) -> s.PolicyEffect:
-        """What of a change he may know; whether it widens is said of all of it."""
+        """What of a change he may know; to whoever decides, whether it widens is said of all of it."""
+        released = self._lines(shown.released)
+        widens = shown.widens if self._releases else bool(released) or shown.unsampled
         return s.PolicyEffect(
-            released=self._lines(shown.released),
+            released=released,
             withheld=self._lines(shown.withheld),
             unsampled=shown.unsampled,
-            widens=shown.widens,
-            people_needed=2 if shown.widens else 1,
+            widens=widens,
+            people_needed=2 if widens else 1,
         )
 
     def policy_change(self, item: Seen[PolicyChange]) -> s.PolicyChangeOut:
@@ -68,7 +71,9 @@ class DeskRendering:
         shown = ShownChange(body.released, body.withheld, body.unsampled)
         open_ = body.state == "proposed"
         stale = open_ and (
-            body.replaces != desk.policies.now().digest or desk.policy.try_out(body.rules).more_than(shown)
+            body.replaces != desk.policies.now().digest
+            # To a reader who does not decide this would tell that there is more of something hidden.
+            or (self._releases and desk.policy.try_out(body.rules).more_than(shown))
         )
         mine = body.proposed_by == self.asker.observer.name
         return s.PolicyChangeOut(
@@ -100,8 +105,8 @@ class DeskRendering:
             rows=[
                 s.SideBySide(
                     field=row.field,
-                    original=_shown(row.original),
-                    released=None if row.released is None else _shown(row.released),
+                    original=_shown(row.field, row.original),
+                    released=None if row.released is None else _shown(row.field, row.released),
                     why=row.why,
                     why_text=word("tear_line", row.why, self.rendering.language) if row.why else "",
                 )
@@ -198,5 +203,7 @@ def written_text(label: Label) -> str:
     return " ".join(label.text.split("|")[1:])
 
 
-def _shown(value: Any) -> str:
+def _shown(field: str, value: Any) -> str:
+    if field.endswith("_us") and isinstance(value, int):
+        return iso_from_us(value)
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -99,6 +99,7 @@ class PolicyChanges(Struct):
     """Proposed policies, newest first."""
 
     changes: list[PolicyChangeOut]
+    marking: Marking
 
 
 # -- tear-lines -----------------------------------------------------------------------------------
@@ -182,6 +183,7 @@ class TearLineProposals(Struct):
     """Proposed tear-lines, newest first."""
 
     proposals: list[TearLineProposalOut]
+    marking: Marking
 
 
 # -- labels ---------------------------------------------------------------------------------------
@@ -220,6 +222,7 @@ class Relabellings(Struct):
     """Other labels that were asked for, newest first."""
 
     relabellings: list[RelabellingOut]
+    marking: Marking
 
 
 class LabelOut(Struct):

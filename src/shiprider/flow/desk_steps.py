@@ -49,17 +49,28 @@ class DeskSteps:
     policy: Callable[[], Policy]
     log: Callable[[AccessEntry], None]
 
-    def find(self, record_id: str, expected_revision: int | None, body: type[B], kind: str) -> Seen[B]:
-        """A proposal as it stands. Raises NotFound, Conflict."""
-        record = self.ledger.latest(record_id)
-        if record.kind != kind:
+    def find(
+        self,
+        record_id: str,
+        expected_revision: int | None,
+        body: type[B],
+        kind: str,
+        seen_by: Callable[[B], bool] = lambda _: True,
+    ) -> Seen[B]:
+        """A proposal as it stands. Raises NotFound, Conflict.
+
+        What it is about is asked for first (`seen_by`): a proposal about something hidden is like none at all.
+        """
+        record = self.ledger.latest_of([record_id]).get(record_id)
+        found = None if record is None or record.kind != kind or record.body is None else seen(record, body)
+        if found is None or not seen_by(found.body):
             raise NotFound(f"There is no {kind.replace('_', ' ')} {record_id}: look the list up again.")
-        if expected_revision is not None and record.revision != expected_revision:
+        if expected_revision is not None and found.record.revision != expected_revision:
             raise Conflict(
-                f"The {kind.replace('_', ' ')} {record_id} is at revision {record.revision}, not "
+                f"The {kind.replace('_', ' ')} {record_id} is at revision {found.record.revision}, not "
                 f"{expected_revision}: look again and decide again."
             )
-        return seen(record, body)
+        return found
 
     def told(
         self, who: Person, act: Act, what: str, *objects: str, why: str = "", outcome: str = "allowed"

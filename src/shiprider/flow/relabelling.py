@@ -1,18 +1,20 @@
 """Another label for a record: narrower by one person, wider by the originator's two.
 
-Always true: the label becomes a new revision of the record, with the same body; what widens was agreed to by a second
+Always true: the label becomes a new revision of the record, with the same content; what widens was agreed to by a second
 person, for exactly that revision; nobody but the one originator widens.
 """
 
 import threading
 from typing import Any, Final
 
+import msgspec
 from msgspec import structs
 
 from shiprider.flow.desk_steps import DeskSteps, Person, check_open, check_own, check_second, reason
 from shiprider.flow.ids import new_id
 from shiprider.flow.subjects import sees, subject, terms_of
 from shiprider.flow.view import Seen, View, seen
+from shiprider.model.alert import Alert
 from shiprider.model.errors import Conflict, NotFound, UsageError
 from shiprider.model.label import combined_text, compare, downgrade, parse, written
 from shiprider.model.proposals import ProposalState, Relabelling
@@ -69,7 +71,7 @@ class Relabellings:
     def agree(self, view: View, proposal_id: str, expected_revision: int, who: Person) -> Seen[Relabelling]:
         """Set the wider label. Raises NotFound, Conflict, Forbidden."""
         with self._lock:
-            found = self._open(proposal_id, expected_revision)
+            found = self._open(view, proposal_id, expected_revision)
             body = found.body
             item = subject(view, body.subject_kind, body.subject)
             check_second(body.proposed_by, who)
@@ -94,7 +96,7 @@ class Relabellings:
     ) -> Seen[Relabelling]:
         """Refuse it, or withdraw one's own. Raises NotFound, Conflict, Forbidden."""
         with self._lock:
-            found = self._open(proposal_id, expected_revision)
+            found = self._open(view, proposal_id, expected_revision)
             item = subject(view, found.body.subject_kind, found.body.subject)
             if state == "withdrawn":
                 check_own(found.body.proposed_by, who)
@@ -114,7 +116,7 @@ class Relabellings:
 
     def proposal(self, view: View, proposal_id: str) -> tuple[Seen[Relabelling], Seen[Any]]:
         """One, and what it is about. Raises NotFound."""
-        found = self._steps.find(proposal_id, None, Relabelling, KIND)
+        found = self._find(view, proposal_id, None)
         return found, subject(view, found.body.subject_kind, found.body.subject)
 
     def _subject(self, view: View, kind: str, record_id: str, expected_revision: int) -> Seen[Any]:
@@ -126,8 +128,14 @@ class Relabellings:
             )
         return item
 
-    def _open(self, proposal_id: str, expected_revision: int) -> Seen[Relabelling]:
-        item = self._steps.find(proposal_id, expected_revision, Relabelling, KIND)
+    def _find(self, view: View, proposal_id: str, expected_revision: int | None) -> Seen[Relabelling]:
+        def seen_by(body: Relabelling) -> bool:
+            return sees(view, body.subject_kind, body.subject)
+
+        return self._steps.find(proposal_id, expected_revision, Relabelling, KIND, seen_by)
+
+    def _open(self, view: View, proposal_id: str, expected_revision: int) -> Seen[Relabelling]:
+        item = self._find(view, proposal_id, expected_revision)
         check_open(item.body.state)
         return item
 
@@ -154,6 +162,14 @@ class Relabellings:
             label=body.to,
             purpose=record.purpose,
             case=record.case,
-            body=record.body,
+            body=_as_relabelled(record.kind, record.body),
         )
         return Filed(draft=draft, terms=terms_of(record))
+
+
+def _as_relabelled(kind: str, body: bytes) -> bytes:
+    """The same body; an alert's names the step by which it came to this revision."""
+    if kind != "alert":
+        return body
+    alert = msgspec.json.decode(body, type=Alert)
+    return msgspec.json.encode(structs.replace(alert, event="relabelled", text=""))

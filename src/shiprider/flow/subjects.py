@@ -64,8 +64,8 @@ def terms_of(record: Record) -> tuple[str, ...]:
 
 def _notes_beside(view: View, record_id: str) -> list[Seen[Note]]:
     """The notes on the same subject, as the view gives them."""
-    record = view.ledger.latest(record_id)
-    if record.kind != "note" or record.body is None:
+    record = view.ledger.latest_of([record_id]).get(record_id)
+    if record is None or record.kind != "note" or record.body is None:
         return []
     body = seen(record, Note).body
     return view.notes(body.subject_kind, body.subject)

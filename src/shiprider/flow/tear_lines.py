@@ -106,12 +106,12 @@ class TearLines:
 
     def proposal(self, view: View, proposal_id: str) -> Previewed:
         """One, side by side. Raises NotFound: also where its original is not for the observer."""
-        return self._previewed(view, self._steps.find(proposal_id, None, TearLineProposal, KIND))
+        return self._previewed(view, self._find(view, proposal_id, None))
 
     def agree(self, view: View, proposal_id: str, expected_revision: int, who: Person) -> tuple[Seen[TearLineProposal], Seen[TearLine]]:  # fmt: skip
         """Make it. Raises NotFound, Conflict, Forbidden."""
         with self._lock:
-            item = self._open(proposal_id, expected_revision)
+            item = self._open(view, proposal_id, expected_revision)
             found = self._previewed(view, item)
             body, record = item.body, found.original.record
             check_second(body.proposed_by, who)
@@ -160,7 +160,7 @@ class TearLines:
     ) -> Seen[TearLineProposal]:
         """Refuse it, or withdraw one's own. Raises NotFound, Conflict, Forbidden."""
         with self._lock:
-            item = self._open(proposal_id, expected_revision)
+            item = self._open(view, proposal_id, expected_revision)
             original = subject(view, item.body.original_kind, item.body.original)
             (check_own if state == "withdrawn" else _anybody)(item.body.proposed_by, who)
             if state == "refused":
@@ -172,8 +172,14 @@ class TearLines:
             )  # fmt: skip
             return seen(self._steps.ledger.append([draft])[0], TearLineProposal)
 
-    def _open(self, proposal_id: str, expected_revision: int) -> Seen[TearLineProposal]:
-        item = self._steps.find(proposal_id, expected_revision, TearLineProposal, KIND)
+    def _find(self, view: View, proposal_id: str, expected_revision: int | None) -> Seen[TearLineProposal]:
+        def seen_by(body: TearLineProposal) -> bool:
+            return sees(view, body.original_kind, body.original)
+
+        return self._steps.find(proposal_id, expected_revision, TearLineProposal, KIND, seen_by)
+
+    def _open(self, view: View, proposal_id: str, expected_revision: int) -> Seen[TearLineProposal]:
+        item = self._find(view, proposal_id, expected_revision)
         check_open(item.body.state)
         return item
 

@@ -65,7 +65,8 @@ class Watch:
         self._alerts: dict[str, Standing] = {}
         self._seen = ledger.head().sequence
         self._narrowed: dict[str, str] = {}
-        self._relabelled = 0
+        self._relabelled = self._seen
+        self._take_narrowed(ledger.of_kind("relabelling"))
         self._restore(since_us)
 
     def _restore(self, since_us: int) -> None:
@@ -269,17 +270,23 @@ class Watch:
         return combined_text([label, *narrowed]) if narrowed else label
 
     def _see_narrowed(self) -> None:
+        # Up to where the log ends now: what is rare is not looked for in the whole log each time.
+        end = self._ledger.head().sequence
         while True:
             records = self._ledger.since(self._relabelled, limit=1000, kinds=("relabelling",))
-            for record in records:
-                self._relabelled = record.sequence
-                if record.body is None:
-                    continue
-                body = seen(record, Relabelling).body
-                if body.state == "done":
-                    self._narrowed[body.subject] = body.to
+            self._take_narrowed(records)
+            self._relabelled = max([self._relabelled, *(record.sequence for record in records)])
             if len(records) < 1000:
+                self._relabelled = max(self._relabelled, end)
                 return
+
+    def _take_narrowed(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if record.body is None:
+                continue
+            body = seen(record, Relabelling).body
+            if body.state == "done":
+                self._narrowed[body.subject] = body.to
 
     def _go_on(self, changes: list[Change]) -> bool:
         """Put our revisions of findings on those that people made (another label). Whether there were any."""

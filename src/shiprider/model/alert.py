@@ -13,7 +13,8 @@ AlertState = Literal["new", "taken", "dismissed", "escalated", "merged"]
 
 #: What a revision did.
 AlertStep = Literal[
-    "raised", "revised", "retracted", "restored", "outranked", "taken", "dismissed", "escalated", "merged", "reopened", "undone"
+    "raised", "revised", "retracted", "restored", "outranked", "taken", "dismissed", "escalated", "merged", "reopened", "undone",
+    "relabelled",
 ]  # fmt: skip
 
 #: States in which somebody still has to look or act.

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from shiprider.bootstrap import open_policies
-from shiprider.flow.review import Review
+from shiprider.flow.ids import new_id
 from shiprider.model.label import written
+from shiprider.model.note import Note
 from shiprider.model.observer import Observer
 from shiprider.model.record import Draft
 from shiprider.model.release_class import ReleaseClass
@@ -75,17 +77,16 @@ def log(floor: Any) -> list[tuple[str, str, str]]:
     return [(e.act, e.what, e.who) for e in entries if e.outcome == "allowed"]
 
 
-def labelled(floor: Any, label: str, text: str = "A note.", case: str = "") -> str:
-    """A note under a label; its id."""
+def labelled(floor: Any, label: str) -> str:
+    """A note under a label from its first revision on; its id."""
     (alert,) = floor.client("watch").get("/api/v1/alerts").json()["alerts"]
-    made = Review(floor.opened.ledger, floor.access.clock).note("alert", alert["id"], text, author="Watch")
-    record = made.record
+    body = msgspec.json.encode(Note(subject_kind="alert", subject=alert["id"], text="A note."))
     draft = Draft(
-        id=record.id, kind="note", expected_revision=1, schema=1, author="Watch", valid_from_us=record.valid_from_us,
-        label=written(label).text if label else "", case=case, body=record.body or b"",
+        id=new_id(), kind="note", expected_revision=0, schema=1, author="Watch", valid_from_us=1,
+        label=written(label).text, body=body,
     )  # fmt: skip
     floor.opened.ledger.append([Filed(draft=draft, terms=(f"alert:{alert['id']}",))])
-    return record.id
+    return draft.id
 
 
 def step(floor: Any, who: str, path: str, proposal: dict[str, Any], name: str) -> Any:
@@ -276,8 +277,6 @@ def test_a_tear_line_is_made_by_two_people_and_bound_to_its_original(floor: Any)
     assert "235000001" not in record.body.decode() and body["content"]["latitude_deg"] == 16.25
     (link,) = [each for each in ledger.of_kind("tear_line_link") if done["tear_line"] in each.body.decode()]
     assert link.label == original.label
-    import msgspec
-
     assert opens(
         msgspec.json.decode(record.body, type=TearLine), msgspec.json.decode(link.body, type=TearLineLink)
     )
@@ -306,25 +305,60 @@ def test_a_revised_original_and_a_delay_hold_a_tear_line_back(floor: Any) -> Non
 # -- labels ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("path", ["tear-lines", "relabellings"])
+def test_a_proposal_about_something_hidden_is_like_none(floor: Any, path: str) -> None:
+    """Also where its id is known: the same answers as for an id that never was, in every byte but the id."""
+    higher = RESTRICTED.replace("RESTRICTED", "SECRET")
+    note = labelled(floor, higher)
+    if path == "tear-lines":
+        rule = {"replace_text": [{"field": "text", "text": "Something was seen."}]}
+        body = {
+            "kind": "note",
+            "original": note,
+            "recipient": "x",
+            "label": RESTRICTED,
+            "rules": rule,
+            "why": WHY,
+        }
+    else:
+        body = {"kind": "note", "id": note, "expected_revision": 1, "label": RESTRICTED, "why": WHY}
+    made = floor.client("liaison").post(f"/api/v1/{path}", json=body)
+    assert made.status_code == 201, made.text
+    proposal = made.json()["id"]
+    if "lowly" not in floor.people:
+        floor.add("lowly", "legal_adviser", clearance="restricted")
+    lowly, none = floor.client("lowly"), "f" * 32
+    assert proposal not in lowly.get(f"/api/v1/{path}").text and note not in lowly.get(f"/api/v1/{path}").text
+    for name in ("agree", "refuse", "withdraw"):
+        for revision in (1, 7):
+            answers = [
+                lowly.post(f"/api/v1/{path}/{each}/{name}", json={"expected_revision": revision})
+                for each in (proposal, none)
+            ]
+            assert answers[0].status_code == answers[1].status_code == 404
+            assert answers[0].text.replace(proposal, none) == answers[1].text
+    assert step(floor, "legal", path, made.json(), "refuse").json()["state"] == "refused"
+
+
 def test_narrower_by_one_wider_by_two(floor: Any) -> None:
     note, ledger = labelled(floor, RESTRICTED), floor.opened.ledger
     analyst, liaison = floor.client("analyst"), floor.client("liaison")
     narrow = RESTRICTED.replace("COL,USA", "COL")
-    body = {"kind": "note", "id": note, "expected_revision": 2, "label": narrow, "why": WHY}
-    assert analyst.post("/api/v1/relabellings", json={**body, "expected_revision": 1}).status_code == 409
+    body = {"kind": "note", "id": note, "expected_revision": 1, "label": narrow, "why": WHY}
+    assert analyst.post("/api/v1/relabellings", json={**body, "expected_revision": 2}).status_code == 409
     assert analyst.post("/api/v1/relabellings", json=body).json()["state"] == "done"
     record = ledger.latest(note)
-    assert (record.revision, record.label) == (3, written(narrow).text)
+    assert (record.revision, record.label) == (2, written(narrow).text)
 
     # An analyst does not ask for a wider one; a liaison officer does, and another person agrees.
-    wide = {**body, "expected_revision": 3, "label": RESTRICTED}
+    wide = {**body, "expected_revision": 2, "label": RESTRICTED}
     assert analyst.post("/api/v1/relabellings", json=wide).status_code == 403
     proposal = liaison.post("/api/v1/relabellings", json=wide).json()
-    assert proposal["state"] == "proposed" and ledger.latest(note).revision == 3
+    assert proposal["state"] == "proposed" and ledger.latest(note).revision == 2
     assert step(floor, "liaison", "relabellings", proposal, "agree").status_code == 403
     assert step(floor, "legal", "relabellings", proposal, "agree").json()["state"] == "done"
     again = ledger.latest(note)
-    assert (again.revision, again.label, again.body) == (4, written(RESTRICTED).text, record.body)
+    assert (again.revision, again.label, again.body) == (3, written(RESTRICTED).text, record.body)
     alert = json.loads(again.body)["subject"]
     shown = floor.client("liaison").get(f"/api/v1/alerts/{alert}").json()["notes"]
     assert next(each for each in shown if each["id"] == note)["marking"] == {

@@ -8,19 +8,25 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import structs
 
 from shiprider.adapters.ledger.sqlite import SqliteLedger
 from shiprider.detect.ranking import Budget
+from shiprider.flow import terms
+from shiprider.flow.ids import new_id
 from shiprider.flow.review import Review
 from shiprider.flow.view import Seen, seen
 from shiprider.flow.watch import Watch
 from shiprider.measure.clock import HOUR_US, MINUTE_US
 from shiprider.model.alert import Alert
 from shiprider.model.finding import Evidence, Finding
+from shiprider.model.label import written
+from shiprider.model.proposals import Relabelling
 from shiprider.model.publication import Publication
-from shiprider.ports.ledger import Ledger, Query
+from shiprider.model.record import Draft
+from shiprider.ports.ledger import Filed, Ledger, Query
 
 T0 = 1_700_000_000_000_000 // (8 * HOUR_US) * (8 * HOUR_US)
 
@@ -329,3 +335,70 @@ def test_old_data_retracts_what_memory_has_forgotten(ledger: Ledger, clock: Cloc
     w.refold([old], [])
     assert [a.body.retracted for a in alerts(ledger) if a.record.id == alert.record.id] == [True]
     assert w.standing(0)[0].participants == (2,)
+
+
+class OneLabel:
+    """Everything on the node carries one label."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def saw(self, rows: object) -> None:
+        del rows
+
+    def of_finding(self, finding: Finding) -> str:
+        del finding
+        return self.text
+
+
+def relabel(ledger: Ledger, record_id: str, kind: str, to: str) -> None:
+    """As the release desk does it: a new revision, and the record that says so, in one commit."""
+    now = ledger.latest(record_id)
+    assert now.body is not None
+    body = Relabelling(
+        subject=record_id, subject_kind=kind, subject_revision=now.revision, was=now.label, to=to, why="why",
+        state="done", proposed_by="A", decided_by="B",
+    )  # fmt: skip
+    new = Draft(
+        id=record_id, kind=kind, expected_revision=now.revision, schema=1, author="B", valid_from_us=now.valid_from_us,
+        valid_to_us=now.valid_to_us, label=to, body=now.body,
+    )  # fmt: skip
+    said = Draft(
+        id=new_id(), kind="relabelling", expected_revision=0, schema=1, author="B", valid_from_us=T0,
+        body=msgspec.json.encode(body),
+    )  # fmt: skip
+    ledger.append([said, Filed(draft=new, terms=terms.of_record(now) or ())])
+
+
+def test_what_people_narrowed_stays_narrow_and_what_they_widened_was_one_revision(
+    ledger: Ledger, clock: Clock
+) -> None:
+    """Late data revises a relabelled finding: on the person's revision, and no wider than he made it."""
+    made, narrow, wide = (
+        written(f"policy=COALITION class=RESTRICTED rel=nations:{nations}").text
+        for nations in ("COL,USA", "COL", "COL,ECU,USA")
+    )
+
+    def begin() -> Watch:
+        return Watch(
+            ledger, clock, budget=Budget(per_watch=60), watch_us=8 * HOUR_US, labelling=OneLabel(made)  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    w = begin()
+    w.advance([finding(0, 60, state="open"), finding(0, 60, 235000009, state="open")])
+    first, second = findings(ledger)
+    relabel(ledger, first.record.id, "finding", narrow)
+    relabel(ledger, second.record.id, "finding", wide)
+    w.advance([finding(0, 90, state="open"), finding(0, 90, 235000009, state="open")])
+    first, second = findings(ledger)
+    assert (first.record.revision, first.record.label) == (3, narrow)
+    assert (second.record.revision, second.record.label) == (3, made)
+    # The alert tells what its finding tells.
+    assert {alert.record.label for alert in alerts(ledger)} == {narrow, made}
+    # So it is after a restart, and several revisions at once go on the person's as well.
+    again = begin()
+    relabel(ledger, first.record.id, "finding", narrow)
+    again.advance([finding(0, 120, state="open"), finding(0, 150)])
+    latest = ledger.latest(first.record.id)
+    assert latest.label == narrow and seen(latest, Publication).body.finding.state == "closed"
+    ledger.verify()

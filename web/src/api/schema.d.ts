@@ -2427,6 +2427,7 @@ export interface components {
         /** PolicyChanges */
         PolicyChanges: {
             changes: components["schemas"]["PolicyChangeOut"][];
+            marking: components["schemas"]["Marking"];
         };
         /** PolicyEffect */
         PolicyEffect: {
@@ -2558,6 +2559,7 @@ export interface components {
         };
         /** Relabellings */
         Relabellings: {
+            marking: components["schemas"]["Marking"];
             relabellings: components["schemas"]["RelabellingOut"][];
         };
         /** ReleaseLine */
@@ -2799,6 +2801,7 @@ export interface components {
         };
         /** TearLineProposals */
         TearLineProposals: {
+            marking: components["schemas"]["Marking"];
             proposals: components["schemas"]["TearLineProposalOut"][];
         };
         /** TearLineRules */

@@ -61,7 +61,8 @@ def list_relabellings(site: Here, rendering: Asked, asker: Who) -> s.Relabelling
         relabellings=[
             shown.relabelling(item, subject(view, item.body.subject_kind, item.body.subject))
             for item in found
-        ]
+        ],
+        marking=rendering.marking(*(item.record.label for item in found)),
     )
 
 

@@ -75,7 +75,12 @@ def list_changes(site: Here, rendering: Asked, asker: Who) -> s.PolicyChanges:
     """Newest first."""
     _check_sees(site, asker)
     shown = DeskRendering(site.desk, rendering, asker)
-    return s.PolicyChanges(changes=[shown.policy_change(item) for item in site.desk.policy.changes()])
+    changes = site.desk.policy.changes()
+    # What is marked in a line says what there is, not what is in it: the page is the node's own.
+    return s.PolicyChanges(
+        changes=[shown.policy_change(item) for item in changes],
+        marking=rendering.marking(*(item.record.label for item in changes)),
+    )
 
 
 @post(

@@ -51,7 +51,8 @@ def list_proposals(site: Here, rendering: Asked, asker: Who) -> s.TearLinePropos
     shown, tear_lines = DeskRendering(site.desk, rendering, asker), site.desk.tear_lines
     found = tear_lines.proposals(rendering.view)
     return s.TearLineProposals(
-        proposals=[shown.tear_line(tear_lines.proposal(rendering.view, item.record.id)) for item in found]
+        proposals=[shown.tear_line(tear_lines.proposal(rendering.view, item.record.id)) for item in found],
+        marking=rendering.marking(*(item.record.label for item in found)),
     )
 
 
