@@ -115,7 +115,11 @@ class Relabellings:
     def proposal(self, view: View, proposal_id: str) -> tuple[Seen[Relabelling], Seen[Any]]:
         """One, and what it is about. Raises NotFound."""
         found = self._steps.find(proposal_id, None, Relabelling, KIND)
-        return found, subject(view, found.body.subject_kind, found.body.subject)
+        try:
+            return found, subject(view, found.body.subject_kind, found.body.subject)
+        except NotFound:
+            # In the words of a proposal that is not there: what it is about is not named.
+            raise NotFound(f"There is no {KIND} {proposal_id}: look the list up again.") from None
 
     def _subject(self, view: View, kind: str, record_id: str, expected_revision: int) -> Seen[Any]:
         item = subject(view, kind, record_id)

@@ -16,7 +16,7 @@ from shiprider.flow.ids import new_id
 from shiprider.flow.subjects import sees, subject
 from shiprider.flow.view import Seen, View, seen
 from shiprider.measure.clock import iso_from_us
-from shiprider.model.errors import Conflict, UsageError
+from shiprider.model.errors import Conflict, NotFound, UsageError
 from shiprider.model.label import parse, written
 from shiprider.model.proposals import ProposalState, TearLineProposal
 from shiprider.model.tear_line import SanitisingRule, TearLine
@@ -106,7 +106,13 @@ class TearLines:
 
     def proposal(self, view: View, proposal_id: str) -> Previewed:
         """One, side by side. Raises NotFound: also where its original is not for the observer."""
-        return self._previewed(view, self._steps.find(proposal_id, None, TearLineProposal, KIND))
+        found = self._steps.find(proposal_id, None, TearLineProposal, KIND)
+        try:
+            return self._previewed(view, found)
+        except NotFound:
+            # In the words of a proposal that is not there: what it is about is not named.
+            what = KIND.replace("_", " ")
+            raise NotFound(f"There is no {what} {proposal_id}: look the list up again.") from None
 
     def agree(self, view: View, proposal_id: str, expected_revision: int, who: Person) -> tuple[Seen[TearLineProposal], Seen[TearLine]]:  # fmt: skip
         """Make it. Raises NotFound, Conflict, Forbidden."""
