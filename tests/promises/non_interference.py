@@ -4,7 +4,10 @@
 are lists in memory; the ledger, the policy engine, the view, the review and the API's handlers are the real ones.
 """
 
+import atexit
+import functools
 import random
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -272,7 +275,7 @@ class Pair:
     def __post_init__(self) -> None:
         root = Path(self.folder.name)
         for name in "ab":
-            (root / name).mkdir()
+            shutil.copytree(_empty_ledger(), root / name)
         self.nodes = tuple(Node(root / name, lambda: self.now_us) for name in "ab")
 
     def close(self) -> None:
@@ -545,6 +548,15 @@ class Pair:
 
     def _seen(self, id_: str) -> bool:
         return bool(self.nodes[1].view(self.person.observer).there([id_]))
+
+
+@functools.cache
+def _empty_ledger() -> str:
+    """A folder with a ledger that is migrated and empty: copied, it opens three times faster than it is made."""
+    folder = tempfile.mkdtemp(dir=_fast())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    SqliteLedger(Path(folder) / "ledger.sqlite", origin="col", clock=lambda: T0).close()
+    return folder
 
 
 def _fast() -> str | None:

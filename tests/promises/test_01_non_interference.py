@@ -68,7 +68,7 @@ class TwoNodes(RuleBasedStateMachine):
 
 def test_whatever_is_hidden_he_is_told_the_same() -> None:
     run_state_machine_as_test(
-        TwoNodes, settings=settings(max_examples=25, stateful_step_count=12, deadline=None)
+        TwoNodes, settings=settings(max_examples=15, stateful_step_count=12, deadline=None)
     )
 
 
@@ -89,7 +89,7 @@ def compared(seeds: range, steps: int, looks: int) -> Counter[str]:
 
 
 def test_generated_states_of_every_channel() -> None:
-    counted = compared(range(25), 14, 3)
+    counted = compared(range(10), 14, 8)
     assert set(counted) == CHANNELS
     assert min(counted.values()) >= 40, counted
 

@@ -64,7 +64,7 @@ def terms_of(record: Record) -> tuple[str, ...]:
 
 def _notes_beside(view: View, record_id: str) -> list[Seen[Note]]:
     """The notes on the same subject, as the view gives them."""
-    record = view.ledger.latest_of([record_id]).get(record_id)
+    record = view.ledger.latest_of([record_id], allowed=view.allowed).get(record_id)
     if record is None or record.kind != "note" or record.body is None:
         return []
     body = seen(record, Note).body

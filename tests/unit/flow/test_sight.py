@@ -72,7 +72,8 @@ def seen(sight: Sight, ledger: Any, observer: Observer) -> list[int]:
 
 
 def test_an_answer_ends_with_the_agreement_the_label_and_the_policy(ledger: Any, time: Time) -> None:
-    sight = Sight(engine(T0 + 5 * DAY), ledger, node="col", sources=lambda: (), clock=time)
+    in_force = [engine(T0 + 5 * DAY)]
+    sight = Sight(lambda: in_force[-1], ledger, node="col", sources=lambda: (), clock=time)
     ledger.append([note(1), note(2, SHARED), note(3, BRIEF)])
     assert seen(sight, ledger, ANN) == [2, 3]
     ledger.append([note(4, SHARED, "K"), note(5, SHARED)])
@@ -83,12 +84,13 @@ def test_an_answer_ends_with_the_agreement_the_label_and_the_policy(ledger: Any,
     assert seen(sight, ledger, ANN) == [2, 5], "the label of 3 expired at 2026-01-03"
     time.now = T0 + 5 * DAY
     assert seen(sight, ledger, ANN) == [], "the agreement ended"
-    sight.use(engine(T0 + 9 * DAY))
+    in_force.append(engine(T0 + 9 * DAY))
     assert seen(sight, ledger, ANN) == [2, 5]
 
 
 def test_whoever_owns_the_machine_is_assigned_to_every_case(ledger: Any, time: Time) -> None:
-    sight = Sight(engine(T0 + DAY), ledger, node="col", sources=lambda: (), clock=time)
+    policy = engine(T0 + DAY)
+    sight = Sight(lambda: policy, ledger, node="col", sources=lambda: (), clock=time)
     ledger.append([note(1), note(2, "", "K"), note(3, "no label of ours")])
     owner = own_observer("Ana", HOME, "watch")
     assert seen(sight, ledger, owner) == [1, 2, 3] and sight.everything(owner)
@@ -115,7 +117,8 @@ class Broken:
 
 
 def test_a_failure_shows_nothing_and_is_asked_again(ledger: Any, time: Time) -> None:
-    sight = Sight(Broken(), ledger, node="col", sources=lambda: (), clock=time)
+    broken = Broken()
+    sight = Sight(lambda: broken, ledger, node="col", sources=lambda: (), clock=time)
     ledger.append([note(1)])
     assert seen(sight, ledger, ANN) == []
     assert seen(sight, ledger, ANN) == [1]
@@ -125,7 +128,8 @@ def test_a_number_that_is_nobodys_is_an_unknown_label(time: Time, ledger: Any) -
     spool = ni.MemorySpool()
     spool.source("coast", "")
     spool.source("partner", SHARED)
-    sight = Sight(engine(T0 + DAY), ledger, node="col", sources=spool.sources, clock=time)
+    policy = engine(T0 + DAY)
+    sight = Sight(lambda: policy, ledger, node="col", sources=spool.sources, clock=time)
     own = sight.frames(Observer(name="Luz", nation="COL", purpose="watch"), "observations")
     assert own.admits(0) and own.admits(None) and not own.admits(number_of(SHARED)) and not own.admits(5)
     cleared = sight.frames(own_observer("Ana", HOME, "watch"), "observations")
