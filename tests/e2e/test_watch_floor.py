@@ -273,7 +273,7 @@ def test_failed_and_locked_states(chromium: Any, watch_floor: Any, desk_at: Any)
     context = chromium.new_context()
     page = context.new_page()
     page.goto(watch_floor.origin)
-    assert "start-up URL" in page.locator("body").inner_text()
+    page.get_by_text("start-up URL").wait_for()
     context.close()
 
     made = desk_at()
