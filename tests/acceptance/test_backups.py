@@ -26,7 +26,7 @@ def notes(folder: Path) -> list[str]:
     from shiprider.model.observer import Observer
 
     with bootstrap.open_node(folder) as opened:
-        found = opened.view(Observer(name="a")).notes("vessel", "224000001")
+        found = opened.view(opened.own("a")).notes("vessel", "224000001")
         opened.audit(Observer(name="auditor", roles=("auditor",))).verify()
         assert sum(1 for _ in opened.spool.verify()) >= 1
         return sorted(item.body.text for item in found)

@@ -24,7 +24,12 @@ START_US = 1_767_225_600_000_000
 
 def given_roles(monkeypatch: pytest.MonkeyPatch, *roles: str) -> None:
     """Who asks has these."""
+    observer = Asker.observer.fget
+    assert observer is not None
     monkeypatch.setattr(Asker, "roles", property(lambda _: roles))
+    monkeypatch.setattr(
+        Asker, "observer", property(lambda asker: msgspec.structs.replace(observer(asker), roles=roles))
+    )
 
 
 @pytest.fixture
