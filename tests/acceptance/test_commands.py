@@ -179,3 +179,15 @@ def test_bytes_sent_to_a_running_node_become_alerts(shiprider, spawn, tmp_path, 
     process.communicate(timeout=60)
     assert process.returncode in (0, 130)
     shutil.rmtree(node)
+
+
+def test_one_person_alone_needs_no_account(shiprider, tmp_path):  # type: ignore[no-untyped-def]
+    from shiprider.bootstrap import load_settings
+
+    told = shiprider("init", tmp_path / "alone", "--alone", "--json")
+    assert told.code == 0, told.err
+    assert "administrator" not in told.objects()[0]
+    settings = load_settings(tmp_path / "alone")
+    assert settings.access.demo and settings.api.place[0] == "127.0.0.1"
+    assert shiprider("init", tmp_path / "many", "--json").objects()[0]["administrator"]["code"]
+    assert not load_settings(tmp_path / "many").access.demo

@@ -10,8 +10,13 @@ from shiprider.model.errors import UsageError
 @click.command(epilog="Example: shiprider init ./node --name watchfloor")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("node"))
 @click.option("--name", default="node", show_default=True, help="What the node is called in its records.")
+@click.option(
+    "--alone",
+    is_flag=True,
+    help="For one person at this machine: the start-up URL signs in by itself, without accounts; loopback only.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one object instead of a sentence.")
-def command(folder: Path, name: str, as_json: bool) -> None:
+def command(folder: Path, name: str, alone: bool, as_json: bool) -> None:
     """Make a node in FOLDER (default: ./node)."""
     import json
 
@@ -21,6 +26,8 @@ def command(folder: Path, name: str, as_json: bool) -> None:
     if path.exists():
         raise UsageError(f"{path} exists already: that folder is a node; nothing was changed.")
     text = settings.TEMPLATE.format(node=name.replace("\\", "").replace('"', ""))
+    if alone:
+        text = text.replace("# [access]", "[access]\ndemo = true", 1)
     settings.parse(text, str(path))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +40,7 @@ def command(folder: Path, name: str, as_json: bool) -> None:
     from shiprider.cli.run import say_first
 
     with bootstrap.open_access(folder, bootstrap.load_settings(folder)) as access:
-        first = bootstrap.first_administrator(access)
+        first = None if alone else bootstrap.first_administrator(access)
     if as_json:
         made: dict[str, object] = {"node": name, "folder": str(folder), "settings": str(path)}
         if first is not None:
