@@ -8,6 +8,7 @@ import os
 import queue
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -66,7 +67,7 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-class SqlLog:
+class SqlLog(ABC):
     """`ports.ledger.Ledger` but for what a database has of its own, which a subclass gives.
 
     A subclass sets `_writer` and `_reader` (engines), then calls `_open`.
@@ -92,17 +93,17 @@ class SqlLog:
 
     # -- what a database has of its own ---------------------------------------------------------------
 
+    @abstractmethod
     def _storage_errors(self) -> AbstractContextManager[None]:
         """The database's errors in our words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _checkpoint(self, now: bool) -> None:
         """After a commit; `now` where erased bytes must leave the disk."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _reader_url(self) -> str:
         """Where a helping process reads the same log."""
-        raise NotImplementedError
 
     def _let_go(self) -> None:
         self._reader.dispose()
