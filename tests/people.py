@@ -15,7 +15,10 @@ import httpx
 
 from shiprider.api.server import Server
 from shiprider.api.site import Site, wall_clock_us
-from shiprider.bootstrap import OpenNode, open_access, open_desk, open_node, recording
+from shiprider.bootstrap.access import open_access
+from shiprider.bootstrap.desk import open_desk
+from shiprider.bootstrap.feeds import recording
+from shiprider.bootstrap.node import OpenNode, open_node
 from shiprider.flow.access import Access
 from shiprider.flow.ids import new_id
 from shiprider.flow.sign_in import SignIn

@@ -14,18 +14,18 @@ HERE = Path(__file__).resolve().parents[1]
 
 def note(folder: Path, text: str) -> int:
     """A note in the ledger; its place."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
 
-    with bootstrap.open_node(folder) as opened:
+    with open_node(folder) as opened:
         opened.review().note("vessel", "224000001", text, author="officer 1")
         return opened.ledger.head().sequence
 
 
 def notes(folder: Path) -> list[str]:
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
     from shiprider.model.observer import Observer
 
-    with bootstrap.open_node(folder) as opened:
+    with open_node(folder) as opened:
         found = opened.view(opened.own("a")).notes("vessel", "224000001")
         opened.audit(Observer(name="auditor", roles=("auditor",))).verify()
         assert sum(1 for _ in opened.spool.verify()) >= 1
@@ -169,9 +169,9 @@ def test_a_node_of_the_form_before_opens_with_what_is_in_it(shiprider, tmp_path,
     told = shiprider("doctor", "--node", node, "--json")
     found = {each["check"]: each for each in told.objects()}
     assert all(found[name]["ok"] for name in ("spool", "ledger", "access log", "lake")), found
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
 
-    with bootstrap.open_node(node) as opened:
+    with open_node(node) as opened:
         kept = opened.ledger.since(0, limit=100)
         assert [(r.id, r.digest, r.body) for r in kept[: len(stored)]] == stored
         vessel = opened.lake.scan("observations", ["claimed_id"]).collect()["claimed_id"].mode()[0]

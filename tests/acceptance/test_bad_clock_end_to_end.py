@@ -34,7 +34,7 @@ def test_bad_stamps_make_no_finding_and_hide_none(shiprider, recording, tmp_path
 
 
 def test_a_rebuild_reads_a_bad_clock_as_the_first_time(shiprider, recording, tmp_path):  # type: ignore[no-untyped-def]
-    from shiprider.bootstrap import open_node
+    from shiprider.bootstrap.node import open_node
     from shiprider.model.codes import Flaw
 
     path, folder = tmp_path / "bad.nmea", tmp_path / "node"

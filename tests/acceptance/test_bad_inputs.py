@@ -156,7 +156,7 @@ def test_a_port_that_is_taken(shiprider, node):  # type: ignore[no-untyped-def]
 
 
 def test_a_busy_node(shiprider, node, recording):  # type: ignore[no-untyped-def]
-    from shiprider.bootstrap import node_lock
+    from shiprider.bootstrap.folder import node_lock
 
     with node_lock(node):
         sentence(shiprider("ingest", recording, "--node", node), 6)
@@ -300,12 +300,12 @@ def test_a_damaged_state_is_folded_again_to_the_same_findings(shiprider, node, r
 
 def findings(node: Path) -> set[tuple[object, ...]]:
     """Ids and content of what stands in a node's ledger."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
     from shiprider.flow.view import seen
     from shiprider.model.publication import Publication
     from shiprider.ports.ledger import Query
 
-    with bootstrap.open_node(node) as opened:
+    with open_node(node) as opened:
         records = [r for r in opened.ledger.find(Query("finding")) if r.body is not None]
         bodies = [(r.id, seen(r, Publication).body) for r in records]
     return {

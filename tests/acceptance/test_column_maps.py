@@ -29,7 +29,7 @@ def columns(tmp_path: Path) -> Path:
 
 
 def observations(folder: Path) -> list[tuple[int, float, float]]:
-    from shiprider.bootstrap import open_node
+    from shiprider.bootstrap.node import open_node
 
     with open_node(folder) as opened:
         found = opened.lake.scan("observations", ["claimed_id", "latitude_deg", "speed_mps"]).collect()
@@ -61,7 +61,9 @@ def test_ingest_reads_a_declared_table_and_a_rebuild_reads_it_again(shiprider, t
 def test_a_feed_of_the_settings_has_its_column_map_and_a_copy_has_it_too(  # type: ignore[no-untyped-def]
     shiprider, table, columns, tmp_path, sealing
 ):
-    from shiprider.bootstrap import live_feed, load_settings, open_node
+    from shiprider.bootstrap.feeds import live_feed
+    from shiprider.bootstrap.folder import load_settings
+    from shiprider.bootstrap.node import open_node
 
     folder = tmp_path / "node"
     assert shiprider("init", folder).code == 0
@@ -115,13 +117,13 @@ def test_decoding_a_table_says_that_it_holds_no_message(shiprider, table):  # ty
 def test_an_interruption_says_what_is_true_of_the_command(  # type: ignore[no-untyped-def]
     shiprider, monkeypatch, table, tmp_path, command, kept
 ):
-    import shiprider.bootstrap as bootstrap
+    from shiprider.bootstrap import decoding, feeds, simulations
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    for name in ("recording", "message_lines", "simulation"):
-        monkeypatch.setattr(bootstrap, name, interrupted)
+    for module, name in ((feeds, "recording"), (decoding, "message_lines"), (simulations, "simulation")):
+        monkeypatch.setattr(module, name, interrupted)
     words = {"simulate": ["demo", "--out", tmp_path / "x.nmea"]}.get(command, [table])
     told = shiprider(command, *words)
     assert told.code == 130

@@ -119,9 +119,9 @@ def test_an_ingest_that_was_cut_short_goes_on(shiprider, spawn, tmp_path, record
 
 def rows(node: Path) -> list[tuple[object, ...]]:
     """Content of a node's observations, in order of the bytes."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
 
-    with bootstrap.open_node(node) as opened:
+    with open_node(node) as opened:
         frame = opened.lake.scan(
             "observations", ["raw", "time", "claimed_id", "latitude_deg", "longitude_deg"]
         )
@@ -182,7 +182,7 @@ def test_bytes_sent_to_a_running_node_become_alerts(shiprider, spawn, tmp_path, 
 
 
 def test_one_person_alone_needs_no_account(shiprider, tmp_path):  # type: ignore[no-untyped-def]
-    from shiprider.bootstrap import load_settings
+    from shiprider.bootstrap.folder import load_settings
 
     told = shiprider("init", tmp_path / "alone", "--alone", "--json")
     assert told.code == 0, told.err

@@ -78,11 +78,12 @@ def clock_set_back(folder: Path) -> None:
 
 
 def _notes(folder: Path, count: int, **more: Any) -> None:
-    from shiprider import bootstrap
     from shiprider.adapters.ledger.sqlite import SqliteLedger
+    from shiprider.bootstrap.folder import load_settings
+    from shiprider.bootstrap.keys import open_keys
     from shiprider.model.record import Draft
 
-    keys = bootstrap.open_keys(folder, bootstrap.load_settings(folder))
+    keys = open_keys(folder, load_settings(folder))
     ledger = SqliteLedger(folder / "ledger.sqlite", origin="node", keys=keys, **more)
     for n in range(count):
         ledger.append([Draft(id=f"{n:032x}", kind="note", expected_revision=0, schema=1, author="a", valid_from_us=1,

@@ -14,11 +14,11 @@ def verified(package: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_finding_of_a_real_node_verifies(shiprider, node, tmp_path):  # type: ignore[no-untyped-def]
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
 
     alert = shiprider("alerts", "--node", node, "--json").objects()[0]
     assert shiprider("alerts", alert["id"], "take", "--node", node).code == 0
-    with bootstrap.open_node(node) as opened:
+    with open_node(node) as opened:
         records = opened.ledger.of_kind("finding")
         finding = records[0].id
         key = opened.keys.public()[-1].key_id
@@ -44,5 +44,5 @@ def test_a_finding_of_a_real_node_verifies(shiprider, node, tmp_path):  # type: 
     assert shiprider(*words).code == 2
     exports = shiprider("audit", "--node", node, "--act", "export", "--json").objects()
     assert exports[-1]["who"] == "custodian" and exports[-1]["purpose"] == "order 12"
-    with bootstrap.open_node(node) as opened:
+    with open_node(node) as opened:
         assert opened.ledger.of_kind("evidence_export")

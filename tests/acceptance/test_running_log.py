@@ -12,9 +12,9 @@ import pytest
 
 @pytest.mark.timeout(240)
 def test_a_running_nodes_log_names_nobody(spawn, shiprider, node):  # type: ignore[no-untyped-def]
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
 
-    with bootstrap.open_node(node) as opened:
+    with open_node(node) as opened:
         said = opened.lake.scan("statements", ["claimed_id", "name", "callsign"]).collect()
     names = {
         str(value) for column in said.columns for value in said[column].to_list() if len(str(value or "")) > 4

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shiprider import bootstrap
+from shiprider.bootstrap.folder import load_settings
 from shiprider.model.label import written
 from shiprider.settings import parse
 
@@ -53,7 +53,7 @@ def test_a_node_is_counted_by_its_own_records(shiprider, node, tmp_path, monkeyp
     told = shiprider("policy", "diff", "policy.toml", "policy-wider.toml", "--node", node, "--json")
     assert told.code == 0, told.err
     assert told.objects() == []
-    origin = bootstrap.load_settings(Path(node)).node
+    origin = load_settings(Path(node)).node
     ours = tmp_path / "ours.toml"
     text = Path("policy.toml").read_text(encoding="utf-8")
     ours.write_text(text + f'\n[[homes]]\nnode = "{origin}"\nnation = "HND"\n', encoding="utf-8")

@@ -15,13 +15,14 @@ def command(folder: Path, login: str, as_json: bool) -> None:
     A new code forgets the password, the authenticator and the passkeys of that login, and stands in the
     access log.
     """
-    from shiprider import bootstrap
+    from shiprider.bootstrap.access import open_access, renewed_code
+    from shiprider.bootstrap.folder import load_settings, node_lock
     from shiprider.cli.output import json_line, table
 
-    settings = bootstrap.load_settings(folder)
-    with bootstrap.node_lock(folder), bootstrap.open_access(folder, settings) as access:
+    settings = load_settings(folder)
+    with node_lock(folder), open_access(folder, settings) as access:
         if login:
-            code = bootstrap.renewed_code(access, login)
+            code = renewed_code(access, login)
             if as_json:
                 json_line({"login": login, "code": code})
             else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from shiprider.bootstrap import OpenNode
+    from shiprider.bootstrap.node import OpenNode
 
 
 @click.command(epilog="Example: shiprider audit --node ./node --who 'officer 1' --act export")
@@ -34,19 +34,21 @@ def command(folder: Path, as_json: bool, check: bool, head: Path | None, **asked
     if head is not None and not check:
         raise UsageError("--head names a head to check against: give --check as well.")
     if check:
-        from shiprider import bootstrap
+        from shiprider.bootstrap.access_log import check_access_log
+        from shiprider.bootstrap.node import open_node
 
         # Reads files only: it goes while the node runs, and on a copy.
-        reached = bootstrap.check_access_log(folder, head)
+        reached = check_access_log(folder, head)
         if as_json:
             json_line({"sequence": reached.sequence, "hash": reached.hash})
         else:
             say(f"{reached.sequence:,} entries: every link, head and segment is whole.")
         return
     refuse_running(folder)
-    from shiprider import bootstrap
+    from shiprider.bootstrap.access_log import check_access_log
+    from shiprider.bootstrap.node import open_node
 
-    with bootstrap.open_node(folder) as opened:
+    with open_node(folder) as opened:
         titles, rows = _answer(opened, asked)
     if as_json:
         for row in rows:
@@ -61,7 +63,8 @@ def _answer(opened: "OpenNode", asked: dict[str, Any]) -> tuple[tuple[str, ...],
 
     import msgspec
 
-    from shiprider.bootstrap import time_of, write_new
+    from shiprider.bootstrap.files import write_new
+    from shiprider.bootstrap.times import time_of
     from shiprider.measure.clock import iso_from_us
     from shiprider.model.observer import Observer
     from shiprider.ports.access_log import Question

@@ -40,7 +40,9 @@ def command(
 
 
 def _copy(target: Path, folder: Path, passphrase_file: Path | None, check: bool) -> dict[str, object]:
-    from shiprider import bootstrap
+    from shiprider.bootstrap.backups import backup_node
+    from shiprider.bootstrap.keys import passphrase_from
+    from shiprider.bootstrap.node import open_node
     from shiprider.cli.output import progress
     from shiprider.cli.serving import refuse_running
     from shiprider.flow.backup import verify
@@ -50,8 +52,8 @@ def _copy(target: Path, folder: Path, passphrase_file: Path | None, check: bool)
             manifest = verify(target, lambda done, total: advance(done / max(total, 1), ""))
     else:
         refuse_running(folder)
-        with bootstrap.open_node(folder) as opened:
-            manifest = bootstrap.backup_node(opened, target, bootstrap.passphrase_from(passphrase_file))
+        with open_node(folder) as opened:
+            manifest = backup_node(opened, target, passphrase_from(passphrase_file))
     files, size = len(manifest.files), sum(f.size for f in manifest.files)
     done = "as they were made" if check else "copied"
     return {
@@ -65,7 +67,10 @@ def _copy(target: Path, folder: Path, passphrase_file: Path | None, check: bool)
 def _archive(
     target: Path, folder: Path, passphrase_file: Path | None, prune_before: str, check: bool
 ) -> dict[str, object]:
-    from shiprider import bootstrap
+    from shiprider.bootstrap.backups import archive_node
+    from shiprider.bootstrap.keys import passphrase_from
+    from shiprider.bootstrap.node import open_node
+    from shiprider.bootstrap.times import time_of
     from shiprider.cli.output import progress
     from shiprider.cli.serving import refuse_running
     from shiprider.flow import archive
@@ -76,11 +81,11 @@ def _archive(
             count = archive.verify(target, lambda done, total: advance(done / max(total, 1), ""))
         return {"backups": count, "text": f"{count} back-ups, every block is as it was made."}
     if prune_before:
-        gone, freed = archive.prune(target, bootstrap.time_of(prune_before))
+        gone, freed = archive.prune(target, time_of(prune_before))
         return {"removed": gone, "bytes": freed, "text": f"{gone} back-ups removed, {freed:,} bytes freed."}
     refuse_running(folder)
-    with bootstrap.open_node(folder) as opened:
-        made, fresh = bootstrap.archive_node(opened, target, bootstrap.passphrase_from(passphrase_file))
+    with open_node(folder) as opened:
+        made, fresh = archive_node(opened, target, passphrase_from(passphrase_file))
     return {
         "node": made.node,
         "files": len(made.files),

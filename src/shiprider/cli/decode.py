@@ -24,7 +24,7 @@ def command(files: tuple[str, ...], as_json: bool, limit: int | None) -> None:
     """
     from itertools import islice
 
-    from shiprider.bootstrap import message_lines
+    from shiprider.bootstrap.decoding import message_lines
 
     lines = (line for path in files for line in _some(path, message_lines(path)))
     taken = islice(lines, limit) if limit else lines

@@ -34,7 +34,11 @@ def command(
 
     The day ends live: its last hours are played at --speed. Everything shown is simulated and marked so.
     """
-    from shiprider import bootstrap, settings
+    from shiprider import settings
+    from shiprider.bootstrap.feeds import paced_recording, recording
+    from shiprider.bootstrap.folder import load_settings
+    from shiprider.bootstrap.node import open_node
+    from shiprider.bootstrap.simulations import simulation
     from shiprider.cli.output import progress, say
     from shiprider.cli.run import serve
     from shiprider.cli.stopping import stop_on_signal
@@ -54,9 +58,7 @@ def command(
         (folder / settings.FILE_NAME).write_text(text, encoding="utf-8")
         # The day ends about now, so that clocks and ages on the page are what a watch would see.
         now_us = time.time_ns() // 1000
-        play = bootstrap.simulation(
-            "demo", seed, (now_us - 24 * HOUR_US) // (10 * MINUTE_US) * (10 * MINUTE_US)
-        )
+        play = simulation("demo", seed, (now_us - 24 * HOUR_US) // (10 * MINUTE_US) * (10 * MINUTE_US))
         begin, end = play.scenario.start_us, play.scenario.end_us
         live = folder / f"demo-{seed}-live.nmea"
         with (
@@ -69,22 +71,20 @@ def command(
                 out.write(piece.data)
                 advance((piece.end_us - begin) / (end - begin), "")
         (folder / "new.nmea").rename(mark)
-    elif not bootstrap.load_settings(folder).access.demo:
+    elif not load_settings(folder).access.demo:
         # Made by a Shiprider that knew no accounts: the newcomer is signed in by itself there too.
         with (folder / settings.FILE_NAME).open("a", encoding="utf-8") as text_out:
             text_out.write("\n[access]\ndemo = true\n")
-    with bootstrap.open_node(folder) as opened, stop_on_signal(opened.node.stop) as stopped:
+    with open_node(folder) as opened, stop_on_signal(opened.node.stop) as stopped:
         with progress("ingest") as advance:
-            opened.node.ingest([bootstrap.recording(str(mark))], advance)
+            opened.node.ingest([recording(str(mark))], advance)
         with progress("detect") as advance:
             opened.node.catch_up(advance)
         if stopped():
             return
         say(f"Ready after {time.monotonic() - began:.0f} s. All data is SIMULATED.")
         say("The address below signs you in by itself, as a demo user, on this machine only.")
-        feed = bootstrap.paced_recording(
-            folder / f"demo-{seed}-live.nmea", speed=speed, nature=Nature.SIMULATED
-        )
+        feed = paced_recording(folder / f"demo-{seed}-live.nmea", speed=speed, nature=Nature.SIMULATED)
         serve(opened, folder, [feed], port, as_json=as_json, demo=True, ready=_open if browser else None)
 
 

@@ -44,22 +44,25 @@ def command(
 
     A finding is a pointer for a person to look at, never proof of a crime.
     """
-    from shiprider import bootstrap
+    from shiprider.bootstrap.columns import layouts
+    from shiprider.bootstrap.detection import detect_recordings, folds
+    from shiprider.bootstrap.feeds import recording
+    from shiprider.bootstrap.world import given_world, read_areas, read_watchlist
     from shiprider.cli.output import json_line, progress, say, table
     from shiprider.detect.reasons import place, render
     from shiprider.measure.clock import iso_from_us
 
-    feeds = [bootstrap.recording(path, start_us=start_us(start)) for path in files]
-    world = bootstrap.given_world(
+    feeds = [recording(path, start_us=start_us(start)) for path in files]
+    world = given_world(
         anchorages=anchorages,
         receivers=receivers,
-        watchlist=bootstrap.watches(watchlist) if watchlist else (),
-        areas=bootstrap.areas(areas) if areas else (),
+        watchlist=read_watchlist(watchlist) if watchlist else (),
+        areas=read_areas(areas) if areas else (),
     )
-    pieces = bootstrap.folds(presets, presets_file)
+    pieces = folds(presets, presets_file)
     with progress("detect") as advance:
-        tables = bootstrap.layouts(columns) if columns else ()
-        tally, findings = bootstrap.detect_recordings(feeds, pieces, world, advance, tables)
+        tables = layouts(columns) if columns else ()
+        tally, findings = detect_recordings(feeds, pieces, world, advance, tables)
     if as_json:
         for finding in findings:
             json_line(

@@ -75,7 +75,8 @@ def _try(what: str, check: Callable[[], str]) -> Finding:
 
 
 def _node(folder: Path) -> list[Finding]:
-    from shiprider import bootstrap
+    from shiprider.bootstrap.checkups import checkups
+    from shiprider.bootstrap.node import open_node
     from shiprider.cli.serving import running
     from shiprider.flow.terms import of_record
     from shiprider.model.errors import ShipriderError
@@ -85,7 +86,7 @@ def _node(folder: Path) -> list[Finding]:
         told = api.ask("GET", "/status")
         return [("node", True, f"{told['node']} is running"), *((n, False, "") for n in told["notices"])]
     try:
-        with bootstrap.open_node(folder) as opened:
+        with open_node(folder) as opened:
             return [
                 ("settings", True, opened.settings.node),
                 _try("spool", lambda: f"{sum(1 for _ in opened.spool.verify())} segments match their hashes"),
@@ -104,7 +105,7 @@ def _node(folder: Path) -> list[Finding]:
                     if opened.node.stores.ingest_writer.position == opened.spool.end()
                     else "behind the spool: the next run goes on from there",
                 ),
-                *((check.what, check.good, check.text) for check in bootstrap.checkups(opened)),
+                *((check.what, check.good, check.text) for check in checkups(opened)),
             ]
     except ShipriderError as error:
         return [("node", False, str(error)), *_unopened(folder)]
@@ -112,9 +113,10 @@ def _node(folder: Path) -> list[Finding]:
 
 def _unopened(folder: Path) -> list[Finding]:
     """Of a node that does not open: what its parts say each on its own, so that the broken one is named."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.access_log import check_access_log
+    from shiprider.bootstrap.folder import ACCESS_LOG
 
     def log() -> str:
-        return f"{bootstrap.check_access_log(folder).sequence:,} entries, the chain is whole"
+        return f"{check_access_log(folder).sequence:,} entries, the chain is whole"
 
-    return [_try("access log", log)] if (folder / bootstrap.ACCESS_LOG).is_dir() else []
+    return [_try("access log", log)] if (folder / ACCESS_LOG).is_dir() else []

@@ -16,14 +16,15 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print one object about the package.")
 def command(finding: str, target: Path, folder: Path, by: str, reason: str, as_json: bool) -> None:
     """Write the package of FINDING (a record's id) to the new file TARGET: bytes, records, proofs, custody."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.evidence import export_evidence
+    from shiprider.bootstrap.node import open_node
     from shiprider.cli.output import json_line, say
     from shiprider.cli.serving import refuse_running
     from shiprider.measure.clock import iso_from_us
 
     refuse_running(folder)
-    with bootstrap.open_node(folder) as opened:
-        package = bootstrap.export_evidence(opened, finding, target, by=by, reason=reason)
+    with open_node(folder) as opened:
+        package = export_evidence(opened, finding, target, by=by, reason=reason)
     told = {
         "file": str(target),
         "sha256": package.sha256,

@@ -24,17 +24,16 @@ def command(
 
     A recording that was taken before is passed over; an interrupted one goes on where it was.
     """
-    from shiprider import bootstrap
+    from shiprider.bootstrap.feeds import recording
+    from shiprider.bootstrap.node import open_node
     from shiprider.cli.detect import start_us
     from shiprider.cli.output import json_line, progress, say
     from shiprider.cli.stopping import stop_on_signal
     from shiprider.model.errors import InputError
     from shiprider.ports.ledger import Query
 
-    feeds = [
-        bootstrap.recording(path, start_us=start_us(start), columns=columns, label=label) for path in files
-    ]
-    with bootstrap.open_node(folder) as opened, stop_on_signal(opened.node.stop) as stopped:
+    feeds = [recording(path, start_us=start_us(start), columns=columns, label=label) for path in files]
+    with open_node(folder) as opened, stop_on_signal(opened.node.stop) as stopped:
         with progress("ingest") as advance:
             status = opened.node.ingest(feeds, advance)
         if not stopped():

@@ -36,11 +36,12 @@ def command(folder: Path, name: str, alone: bool, as_json: bool) -> None:
         raise UsageError(
             f"{folder} cannot be made into a node ({error.strerror}): choose another folder."
         ) from error
-    from shiprider import bootstrap
+    from shiprider.bootstrap.access import first_administrator, open_access
+    from shiprider.bootstrap.folder import load_settings
     from shiprider.cli.run import say_first
 
-    with bootstrap.open_access(folder, bootstrap.load_settings(folder)) as access:
-        first = None if alone else bootstrap.first_administrator(access)
+    with open_access(folder, load_settings(folder)) as access:
+        first = None if alone else first_administrator(access)
     if as_json:
         made: dict[str, object] = {"node": name, "folder": str(folder), "settings": str(path)}
         if first is not None:

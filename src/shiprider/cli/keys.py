@@ -15,7 +15,7 @@ from shiprider.model.errors import UsageError
 @click.option("--json", "as_json", is_flag=True, help="One key a line.")
 def command(folder: Path, replace: bool, lost: str | None, author: str, as_json: bool) -> None:
     """List the keys of a node; replace the one that signs, or write it off as lost."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
     from shiprider.cli.output import json_line, table
     from shiprider.cli.serving import refuse_running
     from shiprider.measure.clock import iso_from_us
@@ -25,7 +25,7 @@ def command(folder: Path, replace: bool, lost: str | None, author: str, as_json:
     if (replace or lost is not None) and not author.strip():
         raise UsageError("A change of keys needs the name of the person who decides: give --author.")
     refuse_running(folder)
-    with bootstrap.open_node(folder) as opened:
+    with open_node(folder) as opened:
         if replace:
             opened.replace_key(author)
         elif lost is not None:

@@ -26,13 +26,13 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One agreement a line.")
 def check(file: str, cedar: bool, as_json: bool) -> None:
     """Read a policy, compile it and hold it against the engine's schema."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.policies import policy, read_rules
     from shiprider.cli.output import json_line, say, table
     from shiprider.measure.clock import iso_from_us
     from shiprider.model.agreement import ALWAYS_US
 
-    rules = bootstrap.read_rules(file)
-    engine = bootstrap.policy(rules)
+    rules = read_rules(file)
+    engine = policy(rules)
     if cedar:
         click.echo(engine.text)
         return
@@ -69,10 +69,10 @@ def diff(old: str, new: str, folder: Path | None, moment: str, as_json: bool) ->
     With --node for the records of its ledger, else for one record of every kind and label that the two policies tell
     apart. Ends with 1 where anything would be newly released: then two people must agree.
     """
-    from shiprider import bootstrap
+    from shiprider.bootstrap.policy_changes import policy_change
     from shiprider.cli.output import json_line, say
 
-    change = bootstrap.policy_change(old, new, folder, moment)
+    change = policy_change(old, new, folder, moment)
     if as_json:
         for told, shifts in (("released", change.released), ("withheld", change.withheld)):
             for shift in shifts:

@@ -17,13 +17,13 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="One reason, or one entry, a line.")
 def command(folder: Path, replay: bool, entries: int | None, as_json: bool) -> None:
     """List what a node could not decode, by reason; its bytes are kept."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
     from shiprider.cli.output import json_line, progress, say, table
     from shiprider.cli.serving import refuse_running
     from shiprider.flow.rebuild import newest, reasons, replay_quarantine
 
     refuse_running(folder)
-    with bootstrap.open_node(folder) as opened:
+    with open_node(folder) as opened:
         if replay:
             with progress("replay") as advance:
                 done = replay_quarantine(

@@ -17,23 +17,24 @@ def command(folder: Path, as_json: bool) -> None:
 
     The old lake is put aside until the new one is whole. Findings keep their ids.
     """
-    from shiprider import bootstrap
+    from shiprider.bootstrap.folder import load_settings, node_lock
+    from shiprider.bootstrap.node import open_node, rebuild_lake
     from shiprider.cli.output import json_line, progress, say
     from shiprider.cli.serving import refuse_running
 
     refuse_running(folder)
-    bootstrap.load_settings(folder)
+    load_settings(folder)
     aside = folder / "lake.before"
-    with bootstrap.node_lock(folder):
+    with node_lock(folder):
         # An interrupted rebuild goes on: then the old lake is aside already.
         if not aside.exists() and (folder / "lake").exists():
             aside.mkdir()
             for name in ("lake", "state"):
                 if (folder / name).exists():
                     (folder / name).rename(aside / name)
-    with bootstrap.open_node(folder) as opened, progress("rebuild") as advance:
-        position = bootstrap.rebuild_lake(opened, lambda d, t: advance(d / max(t, 1), ""))
-    with bootstrap.open_node(folder) as opened, progress("detect") as advance:
+    with open_node(folder) as opened, progress("rebuild") as advance:
+        position = rebuild_lake(opened, lambda d, t: advance(d / max(t, 1), ""))
+    with open_node(folder) as opened, progress("detect") as advance:
         opened.node.catch_up(advance)
     shutil.rmtree(aside, ignore_errors=True)
     if as_json:

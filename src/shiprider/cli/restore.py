@@ -18,14 +18,16 @@ def command(
     copy: Path, folder: Path, at: str, sequence: int | None, passphrase_file: Path | None, as_json: bool
 ) -> None:
     """Make the node in FOLDER from COPY, checked first. An existing node is never overwritten."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.backups import open_secrets
+    from shiprider.bootstrap.keys import passphrase_from
+    from shiprider.bootstrap.times import time_of
     from shiprider.cli.output import json_line, progress, say
     from shiprider.flow import archive
     from shiprider.flow.backup import MANIFEST, restore
     from shiprider.measure.clock import iso_from_us
     from shiprider.model.errors import UsageError
 
-    passphrase = bootstrap.passphrase_from(passphrase_file)
+    passphrase = passphrase_from(passphrase_file)
     with progress("restore") as advance:
 
         def told(done: int, total: int) -> None:
@@ -37,10 +39,10 @@ def command(
             manifest = restore(copy, folder, told)
             node, made_us, files = manifest.node, manifest.made_us, len(manifest.files)
         else:
-            chosen = archive.choose(copy, at_us=bootstrap.time_of(at) if at else None, sequence=sequence)
+            chosen = archive.choose(copy, at_us=time_of(at) if at else None, sequence=sequence)
             archive.restore(copy, chosen, folder, told)
             node, made_us, files = chosen.node, chosen.made_us, len(chosen.files)
-    keys = bootstrap.open_secrets(folder, passphrase)
+    keys = open_secrets(folder, passphrase)
     if as_json:
         json_line(
             {"node": node, "folder": str(folder), "files": files, "made": iso_from_us(made_us), "keys": keys}

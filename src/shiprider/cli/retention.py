@@ -13,16 +13,17 @@ def command(folder: Path, dry_run: bool, as_json: bool) -> None:
     """Remove from lake and spool what the settings' `[retention]` no longer keeps."""
     from datetime import UTC, datetime
 
-    from shiprider import bootstrap
+    from shiprider.bootstrap.node import open_node
+    from shiprider.bootstrap.retention import legal_holds, retention_policy
     from shiprider.cli.output import json_line, say, table
     from shiprider.cli.serving import refuse_running
     from shiprider.flow.retention import apply, old_access_segments, plan
 
     refuse_running(folder)
-    with bootstrap.open_node(folder) as opened:
-        holds = bootstrap.legal_holds(opened)
+    with open_node(folder) as opened:
+        holds = legal_holds(opened)
         today = datetime.now(UTC).date()
-        listed = plan(opened.spool, opened.lake, bootstrap.retention_policy(opened.settings), holds, today)
+        listed = plan(opened.spool, opened.lake, retention_policy(opened.settings), holds, today)
         rows = [
             {
                 "what": s.table,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shiprider.adapters.certificates.own import OwnCertificates
-    from shiprider.bootstrap import OpenNode
+    from shiprider.bootstrap.node import OpenNode
     from shiprider.ports.feed import Feed
 
 
@@ -31,15 +31,16 @@ def command(folder: Path, port: int | None, log_json: bool, as_json: bool) -> No
         from shiprider.cli.logs import log_json as begin_log
 
         begin_log()
-    from shiprider import bootstrap
+    from shiprider.bootstrap.feeds import live_feed
+    from shiprider.bootstrap.node import open_node
     from shiprider.cli.output import progress, say
     from shiprider.cli.stopping import stop_on_signal
 
-    with bootstrap.open_node(folder) as opened:
+    with open_node(folder) as opened:
         settings = opened.settings
         declared = settings.feeds
-        files = [bootstrap.live_feed(f, folder) for f in declared if f.kind == "file"]
-        live = [bootstrap.live_feed(f, folder) for f in declared if f.kind != "file"]
+        files = [live_feed(f, folder) for f in declared if f.kind == "file"]
+        live = [live_feed(f, folder) for f in declared if f.kind != "file"]
         with stop_on_signal(opened.node.stop) as stopped:
             if files:
                 with progress("ingest") as advance:
@@ -66,16 +67,18 @@ def serve(
     """The watch floor beside the node's own loop, until the node stops."""
     from importlib.resources import files
 
-    from shiprider import bootstrap
     from shiprider.api.server import Server
+    from shiprider.bootstrap.access import duties_of, first_administrator, open_access
+    from shiprider.bootstrap.care import caretaker
+    from shiprider.bootstrap.certificates import own_certificates
     from shiprider.cli.output import json_line
     from shiprider.cli.serving import announced, site_of
 
     settings = opened.settings
     static = Path(str(files("shiprider.api").joinpath("static")))
-    with bootstrap.open_access(folder, settings, opened.access_log) as access:
-        first = None if settings.access.demo else bootstrap.first_administrator(access)
-        certificates = bootstrap.own_certificates(folder, settings)
+    with open_access(folder, settings, opened.access_log) as access:
+        first = None if settings.access.demo else first_administrator(access)
+        certificates = own_certificates(folder, settings)
         server = Server(
             site_of(opened, access, demo=demo or settings.access.demo, certificates=certificates),
             host=settings.api.place[0],
@@ -85,7 +88,7 @@ def serve(
             tls=certificates.context if certificates else None,
         )
         server.start()
-        care = bootstrap.caretaker(opened, bootstrap.duties_of(access))
+        care = caretaker(opened, duties_of(access))
         care.start()
         ended = threading.Event()
         if certificates is not None:

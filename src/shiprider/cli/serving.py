@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shiprider.adapters.certificates.own import OwnCertificates
     from shiprider.api.server import Server
     from shiprider.api.site import Site
-    from shiprider.bootstrap import OpenNode
+    from shiprider.bootstrap.node import OpenNode
     from shiprider.flow.access import Access
 
 #: Written by a running node, readable by its owner alone.
@@ -82,7 +82,8 @@ def site_of(
     """What the API is handed of an opened node."""
     from shiprider import __version__
     from shiprider.api.site import Site
-    from shiprider.bootstrap import metrics, open_desk
+    from shiprider.bootstrap.care import metrics
+    from shiprider.bootstrap.desk import open_desk
 
     return Site(
         node=opened.settings.node,
@@ -132,7 +133,8 @@ def node_api(folder: Path) -> Iterator[Api]:
         yield api
         return
     from shiprider.api.server import Server
-    from shiprider.bootstrap import open_access, open_node
+    from shiprider.bootstrap.access import open_access
+    from shiprider.bootstrap.node import open_node
 
     with open_node(folder) as opened, open_access(folder, opened.settings, opened.access_log) as access:
         opened.node.load_picture()

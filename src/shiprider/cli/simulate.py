@@ -32,16 +32,17 @@ def command(
     import hashlib
     import sys
 
-    from shiprider import bootstrap
+    from shiprider.bootstrap.files import compressed_writer
+    from shiprider.bootstrap.simulations import simulation
     from shiprider.cli.output import json_line, progress, say
     from shiprider.measure.clock import HOUR_US, MINUTE_US, iso_from_us
 
-    play = bootstrap.simulation(scenario, seed)
+    play = simulation(scenario, seed)
     begin = play.scenario.start_us
     end = play.scenario.end_us if hours is None else min(begin + round(hours * HOUR_US), play.scenario.end_us)
     digest = hashlib.sha256()
     messages = size = 0
-    with bootstrap.compressed_writer(out) as write, progress("simulate", quiet=as_json) as advance:
+    with compressed_writer(out) as write, progress("simulate", quiet=as_json) as advance:
         for piece in play.slices(begin, end, 10 * MINUTE_US):
             write(piece.data)
             digest.update(piece.data)

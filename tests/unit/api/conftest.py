@@ -10,7 +10,10 @@ import pytest
 
 from shiprider.api.server import Server
 from shiprider.api.site import Site, wall_clock_us
-from shiprider.bootstrap import OpenNode, open_access, open_desk, open_node, recording
+from shiprider.bootstrap.access import open_access
+from shiprider.bootstrap.desk import open_desk
+from shiprider.bootstrap.feeds import recording
+from shiprider.bootstrap.node import OpenNode, open_node
 from shiprider.flow.status import FeedState, NodeStatus
 from shiprider.formats.ais.encoder import encode, merged, with_tag_blocks
 from shiprider.settings import AccessSettings, Settings, WatchSettings

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from shiprider import bootstrap
 from shiprider.adapters.ledger.sqlite import SqliteLedger
 from shiprider.api.authorising import Asker
 from shiprider.api.server import Server
+from shiprider.bootstrap.care import metrics
 from shiprider.flow.browsing import alarm_id
 from shiprider.model.access_entry import AccessEntry
 from shiprider.model.browsing import BrowsingAlarm
@@ -35,9 +35,7 @@ def given_roles(monkeypatch: pytest.MonkeyPatch, *roles: str) -> None:
 @pytest.fixture
 def asked(running: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """The node with its access log, asked by an auditor: the demo's person is given the role."""
-    site = replace(
-        running.site, audit=running.opened.audit, metrics=bootstrap.metrics(running.opened, lambda: 3)
-    )
+    site = replace(running.site, audit=running.opened.audit, metrics=metrics(running.opened, lambda: 3))
     given_roles(monkeypatch, "auditor")
     server = Server(site, host="127.0.0.1", port=0)
     server.start()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shiprider.bootstrap import open_policies
+from shiprider.bootstrap.policies import open_policies
 from shiprider.flow.ids import new_id
 from shiprider.model.label import written
 from shiprider.model.note import Note

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 from msgspec import structs
 
-from shiprider import bootstrap
 from shiprider.adapters.ledger.sqlite import SqliteLedger
+from shiprider.bootstrap.decoding import open_decoder
+from shiprider.bootstrap.feeds import live_feed
 from shiprider.detect.ranking import Budget
 from shiprider.flow.decoding import open_by_content
 from shiprider.flow.labelling import Labelling, labels_by_number
@@ -70,7 +71,7 @@ def test_decoded_rows_carry_the_number_of_their_feeds_label(label: str) -> None:
     for data, form in ((AIS, "nmea"), (csv, "csv")):
         declared = Declaration(name="f", standard="", format=form, label=label)
         source = Source(0, declared, Origin(file="f", digest="d"))
-        for opened in (open_by_content(source, data), bootstrap.open_decoder(source, data)):
+        for opened in (open_by_content(source, data), open_decoder(source, data)):
             rows = opened.decode(data, 0, T0, True).observations
             assert rows.num_rows == 1
             assert rows["label_id"].to_pylist() == [number_of(label)]
@@ -186,11 +187,11 @@ def test_what_is_hidden_takes_no_room_in_the_budget_of_what_is_not(tmp_path: Pat
 def test_a_feeds_label_is_written_by_a_person_and_stored_in_canonical_form(tmp_path: Path) -> None:
     text = '[[feeds]]\nname = "r"\nkind = "tcp"\nport = 4000\nlabel = "class=SECRET policy=COALITION rel=nations:USA"\n'
     (declared,) = parse_settings(text, "shiprider.toml").feeds
-    feed = bootstrap.live_feed(declared, tmp_path)
+    feed = live_feed(declared, tmp_path)
     assert feed.declaration.label == written("policy=COALITION class=SECRET rel=nations:USA").text
     with pytest.raises(InputError, match="The label of feed 'r' has no policy"):
-        bootstrap.live_feed(FeedSettings(name="r", kind="tcp", port=4000, label="class=SECRET"), tmp_path)
-    bare = bootstrap.live_feed(FeedSettings(name="r", kind="tcp", port=4000), tmp_path)
+        live_feed(FeedSettings(name="r", kind="tcp", port=4000, label="class=SECRET"), tmp_path)
+    bare = live_feed(FeedSettings(name="r", kind="tcp", port=4000), tmp_path)
     assert bare.declaration.label == ""
 
 

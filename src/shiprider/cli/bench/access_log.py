@@ -22,13 +22,13 @@ _THREADS: Final = 8
 
 def run(scale: float = 1.0) -> list[Row]:
     """Appends of one and of many threads; a question about one person; checking all of it."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.access_log import bench_access_log
     from shiprider.ports.access_log import Question
 
     count = max(2_000, int(ENTRIES * scale) // _TOGETHER * _TOGETHER)
     batches = [[_entry(at + n) for n in range(_TOGETHER)] for at in range(0, count, _TOGETHER)]
     with TemporaryDirectory(dir=Path.cwd()) as place:
-        log = bootstrap.bench_access_log(Path(place) / "access")
+        log = bench_access_log(Path(place) / "access")
         many = _rate(log.append, batches, _THREADS)
         one = _rate(log.append, [batch[:1] for batch in batches[: max(200, len(batches) // 10)]], 1)
         begun = time.perf_counter()

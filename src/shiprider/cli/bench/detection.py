@@ -55,9 +55,12 @@ def run(scale: float = 1.0) -> list[Row]:
 
 def _week(seed: int, scale: float) -> tuple[list[Event], dict[str, list[Point]], float, Counter[str]]:
     """Events with a trace, points of each curve, vessel-days, and what false findings really were."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.detection import detect_recordings, folds
+    from shiprider.bootstrap.feeds import recording
+    from shiprider.bootstrap.simulations import simulation
+    from shiprider.bootstrap.world import given_world
 
-    play = bootstrap.simulation("week", seed)
+    play = simulation("week", seed)
     begin = play.scenario.start_us
     end = begin + max(DAY_US, round(7 * DAY_US * min(scale, 1.0)))
     with TemporaryDirectory() as folder:
@@ -65,9 +68,7 @@ def _week(seed: int, scale: float) -> tuple[list[Event], dict[str, list[Point]],
         with path.open("wb") as out:
             for piece in play.slices(begin, end, HOUR_US):
                 out.write(piece.data)
-        _, listed = bootstrap.detect_recordings(
-            [bootstrap.recording(str(path))], bootstrap.folds(), bootstrap.given_world(), lambda _p, _t: None
-        )
+        _, listed = detect_recordings([recording(str(path))], folds(), given_world(), lambda _p, _t: None)
     truth = play.truth()
     findings = [finding for finding in listed if finding.behaviour not in NEVER_ALERTS]
     events = [msgspec.structs.replace(e, id=f"{seed}:{e.id}") for e in truth.events if e.start_us < end]

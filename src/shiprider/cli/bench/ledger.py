@@ -36,7 +36,8 @@ _REPEATS: Final = 15
 
 def run(scale: float = 1.0) -> list[Row]:
     """Both databases, at `scale` of a million records."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.keys import open_keys
+    from shiprider.bootstrap.ledger import open_ledger
     from shiprider.settings import Settings
 
     many = max(20_000, round(RECORDS * scale))
@@ -61,8 +62,8 @@ def run(scale: float = 1.0) -> list[Row]:
                     settings = Settings(ledger=address)
                 home = folder / name
                 home.mkdir()
-                keys = bootstrap.open_keys(home, settings)
-                rows += _measure(name, partial(bootstrap.open_ledger, home, settings, keys), many, alone)
+                keys = open_keys(home, settings)
+                rows += _measure(name, partial(open_ledger, home, settings, keys), many, alone)
     return rows
 
 

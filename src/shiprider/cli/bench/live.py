@@ -32,16 +32,18 @@ _TOGETHER: Final = 20
 
 def run(scale: float = 1.0) -> list[Row]:
     """A node under a steady stream of simulated traffic."""
-    from shiprider import bootstrap, settings
+    from shiprider import settings
+    from shiprider.bootstrap.feeds import live_feed
+    from shiprider.bootstrap.node import open_node
 
     seconds = max(20.0, SECONDS * scale)
     with TemporaryDirectory() as place:
         folder = Path(place)
         (folder / settings.FILE_NAME).write_text(settings.TEMPLATE.format(node="bench"), encoding="utf-8")
         port = _free_port()
-        with bootstrap.open_node(folder) as opened:
+        with open_node(folder) as opened:
             node = opened.node
-            feed = bootstrap.live_feed(settings.FeedSettings(name="bench", kind="udp", port=port), folder)
+            feed = live_feed(settings.FeedSettings(name="bench", kind="udp", port=port), folder)
             lags: list[NDArray[np.float64]] = []
 
             def timed(points: pa.Table) -> None:
@@ -93,13 +95,13 @@ def _free_port() -> int:
 
 def _send(port: int, seconds: float) -> tuple[int, float]:
     """Send at the rate; how many sentences, and the processor time of sending."""
-    from shiprider import bootstrap
+    from shiprider.bootstrap.simulations import steady_datagrams
 
     begun_cpu = time.thread_time()
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     count = 0
     begun = time.monotonic()
-    for group in bootstrap.steady_datagrams(RATE, _TOGETHER):
+    for group in steady_datagrams(RATE, _TOGETHER):
         due = begun + count / RATE
         wait = due - time.monotonic()
         if wait > 0:

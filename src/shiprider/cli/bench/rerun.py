@@ -74,8 +74,8 @@ def detect_partition(partition: Partition) -> list[bytes]:
     import msgspec
     import polars as pl
 
-    from shiprider import bootstrap
     from shiprider.adapters.lake.delta import DeltaLake
+    from shiprider.bootstrap import detection
     from shiprider.flow.folds import Head
     from shiprider.model.tables import OBSERVATIONS, STATEMENTS
     from shiprider.model.world import World
@@ -86,7 +86,7 @@ def detect_partition(partition: Partition) -> list[bytes]:
     rows = mine.sort("time", "raw").collect()
     observations = rows.to_arrow().cast(OBSERVATIONS)
     until_us = int(rows["time"].dt.epoch("us").max() or 0)  # type: ignore[arg-type]
-    folds = bootstrap.folds(PRESETS)
+    folds = detection.folds(PRESETS)
     head = Head(folds, folds.start())
     found = head.step(observations, STATEMENTS.empty_table(), until_us, World()).findings
     found += head.finish(World())

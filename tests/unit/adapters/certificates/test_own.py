@@ -93,7 +93,7 @@ def test_beyond_the_loopback_only_with_tls(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="loopback only"):
         bind("0.0.0.0", 0)  # noqa: S104
     bind("0.0.0.0", 0, tls=True).close()  # noqa: S104
-    from shiprider.bootstrap import own_certificates
+    from shiprider.bootstrap.certificates import own_certificates
 
     assert own_certificates(tmp_path, Settings()) is None
     for api in (ApiSettings(listen="0.0.0.0:8443"), ApiSettings(host="192.0.2.7"), ApiSettings(tls=True)):

@@ -1,0 +1,50 @@
+"""The release desk of an opened node."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from shiprider.bootstrap.keys import pseudonym_key
+from shiprider.bootstrap.node import OpenNode
+
+if TYPE_CHECKING:
+    from shiprider.adapters.certificates.own import OwnCertificates
+    from shiprider.flow.access import Access
+    from shiprider.flow.desk import Desk
+
+
+def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates | None" = None) -> "Desk":
+    """The release desk of an opened node."""
+    import secrets
+
+    from shiprider.flow.desk import Desk, frame_classes
+    from shiprider.flow.desk_steps import DeskSteps
+    from shiprider.flow.key_desk import Certificate, KeyDesk
+    from shiprider.flow.policy_desk import PolicyDesk
+    from shiprider.flow.relabelling import Relabellings
+    from shiprider.flow.tear_lines import TearLines
+
+    def certificate() -> Certificate | None:
+        if certificates is None:
+            return None
+        return Certificate(
+            ends_us=round(certificates.ends.timestamp() * 1e6),
+            fingerprint=certificates.fingerprint,
+            names=certificates.names,
+        )
+
+    node = opened.settings.node
+    steps = DeskSteps(
+        ledger=opened.ledger,
+        node=node,
+        clock=access.clock,
+        policy=opened.policy_in_force,
+        log=access.record,
+    )
+    return Desk(
+        steps=steps,
+        policies=opened.policies,
+        policy=PolicyDesk(steps, opened.policies, partial(frame_classes, opened.spool, node)),
+        tear_lines=TearLines(steps, pseudonym_key(opened.folder), secrets.token_bytes),
+        labels=Relabellings(steps),
+        keys=KeyDesk(access=access, ledger=opened.ledger, keys=opened.keys, certificate=certificate),
+    )
