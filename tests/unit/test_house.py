@@ -82,13 +82,3 @@ def test_a_misspelt_command_is_one_sentence_with_a_hint() -> None:
     done = subprocess.run([sys.executable, "-m", "shiprider", "detcet"], capture_output=True, text=True)
     assert done.returncode == 2
     assert "did you mean `detect`?" in done.stderr
-
-
-def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys, shiprider.cli.main as m, click.testing as t;"
-        "t.CliRunner().invoke(m.cli, ['--help']);"
-        "heavy = {'polars', 'numba', 'numpy', 'pyarrow', 'litestar', 'sqlalchemy'} & set(sys.modules);"
-        "sys.exit(str(heavy) if heavy else 0)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

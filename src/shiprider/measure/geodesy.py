@@ -11,7 +11,8 @@ up to 20 km and 0.1 % up to 100 km, away from the poles; checked against Geograp
 """
 
 import math
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
 import numba
 import numpy as np
@@ -31,6 +32,8 @@ KNOT_MPS: Final = 1852.0 / 3600.0
 _RAD: Final = math.pi / 180.0
 #: Above this latitude the local metric degenerates and the sphere is used.
 _POLAR_DEG: Final = 88.0
+#: Numba's type of a function of two positions.
+_FOUR: Final = "float64(float64, float64, float64, float64)"
 
 
 @numba.njit(inline="always")
@@ -67,28 +70,38 @@ def local_one(latitude_a: float, longitude_a: float, latitude_b: float, longitud
     return math.sqrt(north * north + east * east)
 
 
-@numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)  # type: ignore[no-untyped-call]
-def _haversine(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
-    return haversine_one(latitude_a, longitude_a, latitude_b, longitude_b)
+# Over arrays, with types declared: made at the first use, because making loads all of Numba's compiler, which
+# takes longer than most commands that only import this file.
 
 
-@numba.vectorize(["float64(float64, float64, float64, float64)"], cache=True)  # type: ignore[no-untyped-call]
-def _local(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
-    return local_one(latitude_a, longitude_a, latitude_b, longitude_b)
+@cache
+def _haversine() -> Any:
+    def each(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
+        return haversine_one(latitude_a, longitude_a, latitude_b, longitude_b)
+
+    return numba.vectorize([_FOUR], cache=True)(each)  # type: ignore[no-untyped-call]
+
+
+@cache
+def _local() -> Any:
+    def each(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
+        return local_one(latitude_a, longitude_a, latitude_b, longitude_b)
+
+    return numba.vectorize([_FOUR], cache=True)(each)  # type: ignore[no-untyped-call]
 
 
 def haversine_m(
     latitude_a: ArrayLike, longitude_a: ArrayLike, latitude_b: ArrayLike, longitude_b: ArrayLike
 ) -> F64:
     """Great-circle distance in metres on the mean sphere."""
-    return np.asarray(_haversine(latitude_a, longitude_a, latitude_b, longitude_b), dtype=np.float64)
+    return np.asarray(_haversine()(latitude_a, longitude_a, latitude_b, longitude_b), dtype=np.float64)
 
 
 def local_distance_m(
     latitude_a: ArrayLike, longitude_a: ArrayLike, latitude_b: ArrayLike, longitude_b: ArrayLike
 ) -> F64:
     """Distance in metres for short ranges (see the module's figures), with WGS 84 radii."""
-    return np.asarray(_local(latitude_a, longitude_a, latitude_b, longitude_b), dtype=np.float64)
+    return np.asarray(_local()(latitude_a, longitude_a, latitude_b, longitude_b), dtype=np.float64)
 
 
 def longitude_difference_deg(longitude_a: ArrayLike, longitude_b: ArrayLike) -> F64:

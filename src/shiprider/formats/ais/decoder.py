@@ -80,8 +80,8 @@ class AisDecoder:
             if framed.closes:
                 untimed = 0
             counts = _sum(counts, framed.counts)
-            if framed.rejects.num_rows:
-                rejects.append(framed.rejects)
+            if framed.counts.rejected:
+                rejects.append(framed.rejects())
             self._add(framed, left)
             left -= framed.size
         return Decoded(

@@ -27,8 +27,6 @@ _PADDING: Final = 640
 #: No AIS sentence is shorter: `!AIVDM,1,1,,,0,0*00`.
 _SHORTEST: Final = 18
 _MAGIC: Final = b"AISF\x01"
-_REASONS: Final = pa.array(framing.REASONS)
-_NO_REJECTS: Final = REJECTS.empty_table()
 _NOTHING: Final = np.zeros(0, np.uint8)
 
 
@@ -36,18 +34,33 @@ _NOTHING: Final = np.zeros(0, np.uint8)
 class Framed:
     """Messages of one block: `meta` as in framing.py, bits in `stream`, stations in `pool`.
 
-    `size` is the block's length in octets; `closes` tells that a stretch of STRETCH_BYTES, or the call, ends.
+    `rejected` has three rows: address, length, number of the reason. `size` is the block's length in octets;
+    `closes` tells that a stretch of STRETCH_BYTES, or the call, ends.
     """
 
     meta: NDArray[np.int64]
     stream: NDArray[np.uint8]
     pool: NDArray[np.uint8]
-    rejects: pa.Table
+    rejected: NDArray[np.int64]
     counts: Counts
     stamped: bool
     untimed: int
     size: int
     closes: bool
+
+    def rejects(self) -> pa.Table:
+        """What could not be decoded (`REJECTS`), copied. Made only where it is asked for: Arrow's conversions
+        import a great deal, pandas too where it is installed, which `decode` need not wait for.
+        """
+        raw, length, reason = self.rejected
+        return pa.table(
+            [
+                pa.array(raw.copy()),
+                pa.array(length.astype(np.int32)),
+                pa.array(framing.REASONS).take(pa.array(reason)),
+            ],
+            schema=REJECTS,
+        )
 
     def objects(self, rows: NDArray[np.int64]) -> pa.Array:
         """The JSON object of each message, as a text column."""
@@ -269,20 +282,11 @@ class Framer:
         counts = self._counts
         n = int(counts[framing.N_MESSAGES])
         rejected = int(counts[framing.N_REJECTS])
-        rejects = _NO_REJECTS
-        if rejected:
-            rejects = pa.table(
-                {
-                    "raw": pa.array(self._rejects[0, :rejected].copy()),
-                    "raw_length": pa.array(self._rejects[1, :rejected].astype(np.int32)),
-                    "reason": _REASONS.take(pa.array(self._rejects[2, :rejected])),
-                }
-            )
         return Framed(
             self._meta[:n],
             self._stream,
             self._pool,
-            rejects,
+            self._rejects[:, :rejected],
             Counts(
                 int(counts[framing.N_LINES]),
                 n,
