@@ -23,11 +23,12 @@ import pyarrow as pa
 
 from shiprider.adapters.ledger.sqlite import SqliteLedger
 from shiprider.adapters.policy.cedar import CedarPolicy
-from shiprider.api import schemas as s
 from shiprider.api.failures import on_ours
 from shiprider.api.live import Follower, LiveClient, LiveView
 from shiprider.api.rendering import Rendering
 from shiprider.api.routes import alerts, logbook, node, orders, vessels
+from shiprider.api.schemas.alerts import Decide, Dismiss
+from shiprider.api.schemas.notes import NoteNew
 from shiprider.detect.ranking import Budget
 from shiprider.flow import terms
 from shiprider.flow.numbers import Numbers
@@ -692,17 +693,17 @@ class Asking:
         except NotFound:
             revision = 1
         if what == 0:
-            self.route("c", alerts.take, data=s.Decide(expected_revision=revision), **given)
+            self.route("c", alerts.take, data=Decide(expected_revision=revision), **given)
         elif what == 1:
-            data = s.Dismiss(expected_revision=revision, reason="known_vessel")
+            data = Dismiss(expected_revision=revision, reason="known_vessel")
             self.route("c", alerts.dismiss, data=data, **given)
         elif what == 2:
-            self.route("c", alerts.undo, data=s.Decide(expected_revision=revision), **given)
+            self.route("c", alerts.undo, data=Decide(expected_revision=revision), **given)
         elif what == 3:
-            note = s.NoteNew(subject_kind="alert", subject=id_, text="seen")
+            note = NoteNew(subject_kind="alert", subject=id_, text="seen")
             self.route("c", logbook.write_note, data=note, review=review, author="Ann")
         else:
-            note = s.NoteNew(subject_kind="vessel", subject=str(VESSELS[0]), text="seen")
+            note = NoteNew(subject_kind="vessel", subject=str(VESSELS[0]), text="seen")
             self.route("c", logbook.write_note, data=note, review=review, author="Ann")
         return self.found["c"]
 

@@ -18,7 +18,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from shiprider import __version__
-from shiprider.api import asking, schemas, schemas_access, schemas_desk
+from shiprider.api import asking
 from shiprider.api.authorising import authorise
 from shiprider.api.failures import HANDLERS
 from shiprider.api.gate import BODY_BYTES, ASGIApp, Gate
@@ -44,6 +44,7 @@ from shiprider.api.routes import (
     tear_lines,
     vessels,
 )
+from shiprider.api.schemas.catalogue import words_of
 from shiprider.api.sessions import COOKIE, Sessions
 from shiprider.api.site import Site
 
@@ -76,9 +77,6 @@ _SUBJECTS: Final = (
     labels,
     keys,
 )
-
-
-_SCHEMAS: Final = (schemas, schemas_access, schemas_desk)
 
 
 def static_folder() -> Path:
@@ -163,10 +161,9 @@ def described(application: Litestar) -> dict[str, Any]:
     """The description, with the words of each schema: those of its class."""
     found = application.openapi_schema.to_schema()
     for name, schema in found["components"]["schemas"].items():
-        made = next((getattr(each, name) for each in _SCHEMAS if hasattr(each, name)), None)
-        words = getattr(made, "__doc__", None)
+        words = words_of(name)
         if words and not schema.get("description"):
-            schema["description"] = " ".join(words.split())
+            schema["description"] = words
     return found
 
 

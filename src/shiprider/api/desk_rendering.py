@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from shiprider.api import permissions
-from shiprider.api import schemas_desk as s
 from shiprider.api.authorising import Asker
 from shiprider.api.rendering import Rendering
+from shiprider.api.schemas import desk as s
 from shiprider.api.words import word
 from shiprider.flow.desk import Desk
 from shiprider.flow.desk_steps import Person

@@ -12,7 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
-from shiprider.api.schemas import Failure
+from shiprider.api.schemas.base import Failure
 from shiprider.model import errors
 
 _log = logging.getLogger("shiprider.api")

@@ -16,7 +16,7 @@ import msgspec
 from shiprider.api.authorising import Asker
 from shiprider.api.permissions import OPEN
 from shiprider.api.place import Place, is_loopback
-from shiprider.api.schemas import Failure
+from shiprider.api.schemas.base import Failure
 from shiprider.api.sessions import Session, Sessions
 from shiprider.flow.access import Access
 

@@ -21,7 +21,7 @@ from shiprider.api import wire
 from shiprider.api.authorising import Asker, entry
 from shiprider.api.permissions import TABLE
 from shiprider.api.rendering import Rendering
-from shiprider.api.schemas import Failure, Microseconds
+from shiprider.api.schemas.base import Failure, Microseconds
 from shiprider.api.sessions import Sessions
 from shiprider.api.site import Site
 from shiprider.api.words import language_of

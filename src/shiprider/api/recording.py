@@ -14,14 +14,14 @@ import msgspec
 
 from shiprider.api.authorising import Asker, entry
 from shiprider.api.permissions import Rule
-from shiprider.api.schemas import Failure
+from shiprider.api.schemas.base import Failure
 from shiprider.flow.access import Access
 from shiprider.model.errors import NotLogged
 
 Message = Any
 Send = Callable[[Message], Awaitable[None]]
 
-#: Ids of records and of vessels in an answer; the form is that of api/schemas.py, written by msgspec.
+#: Ids of records and of vessels in an answer; the form is that of api/schemas, written by msgspec.
 _OBJECTS: Final = re.compile(rb'"(?:id|finding|alert)":"([0-9a-f]{32})"|"mmsi":(\d{1,9})\b')
 
 #: Ids in one line of the log; there may be more in the answer, `count` says how many.

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from shiprider.api import schemas as out
+from shiprider.api.schemas.alerts import AlertEvent, AlertOut, EvidenceOut, FindingOut, VesselBrief
+from shiprider.api.schemas.logbook import HandoverOut, LogEntry
+from shiprider.api.schemas.marking import Marking
+from shiprider.api.schemas.notes import NoteOut
+from shiprider.api.schemas.orders import AreaOut, LegalHoldOut, WatchEntry, WatchlistOut
+from shiprider.api.schemas.picture import PictureOut, PictureVessel
+from shiprider.api.schemas.status import Counts, DiskStatus, FeedStatus, Status
+from shiprider.api.schemas.vessels import Position, TrackOut
 from shiprider.api.site import Site
 from shiprider.api.words import word
 from shiprider.detect.reasons import render
@@ -50,12 +57,12 @@ def flaw_names(flaws: int) -> list[str]:
 
 
 @lru_cache(4096)
-def _marking(labels: frozenset[str], language: str, nation: str) -> out.Marking:
+def _marking(labels: frozenset[str], language: str, nation: str) -> Marking:
     label = combine(*map(parse, labels))
     level: Any = "UNKNOWN"
     if isinstance(label, Label):
         level = "UNLABELLED" if label == OWN else label.classification.name
-    return out.Marking(
+    return Marking(
         level=level,
         banner=banner(label, language, nation),
         portion=portion_mark(label, language, nation),
@@ -71,11 +78,11 @@ class Rendering:
 
     # -- vessels --------------------------------------------------------------------------------------
 
-    def vessel(self, mmsi: int, static: Static | None = None) -> out.VesselBrief:
+    def vessel(self, mmsi: int, static: Static | None = None) -> VesselBrief:
         """Who it is, as far as it has said."""
         said = static if static is not None else self.view.picture.static(mmsi)
         state = mmsi_state(mmsi)
-        return out.VesselBrief(
+        return VesselBrief(
             mmsi=mmsi,
             name=said.name,
             ship_type=max(said.ship_type, 0),
@@ -95,10 +102,10 @@ class Rendering:
         """A ship type in words."""
         return word("ship", vessel_class(ship_type).name.lower(), self.language)
 
-    def position(self, rows: Rows, at: int) -> out.Position:
+    def position(self, rows: Rows, at: int) -> Position:
         """One row of the picture."""
         status = int(rows["nav_status"][at])
-        return out.Position(
+        return Position(
             time_us=int(rows["time_us"][at]),
             received_us=int(rows["received_us"][at]),
             latitude_deg=rows["latitude_e7"][at] / 1e7,
@@ -113,18 +120,18 @@ class Rendering:
             simulated=bool(rows["nature"][at] == Nature.SIMULATED),
         )
 
-    def newest_position(self, rows: Rows) -> out.Position | None:
+    def newest_position(self, rows: Rows) -> Position | None:
         """The newest of a vessel's rows."""
         return self.position(rows, int(rows["time_us"].argmax())) if len(rows) else None
 
-    def picture(self, rows: Rows, time_us: int, mode: Any, total: int) -> out.PictureOut:
+    def picture(self, rows: Rows, time_us: int, mode: Any, total: int) -> PictureOut:
         """The picture of a time; `total` before thinning."""
         names = {int(m): self.view.picture.static(int(m)).name for m in set(rows["mmsi"].tolist())}
         vessels = []
         for at in range(len(rows)):
             here = self.position(rows, at)
             vessels.append(
-                out.PictureVessel(
+                PictureVessel(
                     track=here.track,
                     mmsi=int(rows["mmsi"][at]),
                     name=names[int(rows["mmsi"][at])],
@@ -139,14 +146,14 @@ class Rendering:
                     raw=here.raw,
                 )
             )
-        return out.PictureOut(
+        return PictureOut(
             time_us=time_us, mode=mode, total=total, thinned=total > len(vessels), vessels=vessels
         )
 
-    def track(self, part: TrackPart) -> out.TrackOut:
+    def track(self, part: TrackPart) -> TrackOut:
         """One track in columns."""
         at = part.columns
-        return out.TrackOut(
+        return TrackOut(
             track=part.track,
             mmsi=part.mmsi,
             total=part.total,
@@ -162,7 +169,7 @@ class Rendering:
 
     # -- labels ---------------------------------------------------------------------------------------
 
-    def marking(self, *labels: str) -> out.Marking:
+    def marking(self, *labels: str) -> Marking:
         """Of what carries these labels (stored texts), all of them together."""
         return _marking(frozenset(labels), self.language, self.view.observer.nation)
 
@@ -175,13 +182,13 @@ class Rendering:
         except NotFound:
             return finding.reason_key
 
-    def finding(self, item: Seen[Publication]) -> out.FindingOut:
+    def finding(self, item: Seen[Publication]) -> FindingOut:
         """One revision of a finding."""
         finding = item.body.finding
         first = item.record.recorded_us
         if item.record.revision > 1:
             first = self.view.first_recorded_us(item.record.id)
-        return out.FindingOut(
+        return FindingOut(
             id=item.record.id,
             revision=item.record.revision,
             behaviour=finding.behaviour,
@@ -198,7 +205,7 @@ class Rendering:
             reason_key=finding.reason_key,
             facts=dict(finding.facts),
             evidence=[
-                out.EvidenceOut(
+                EvidenceOut(
                     track=each.track,
                     mmsi=each.claimed_id,
                     start_us=each.start_us,
@@ -217,15 +224,13 @@ class Rendering:
             marking=self.marking(item.record.label),
         )
 
-    def alert(
-        self, item: Seen[Alert], rank: int = 0, finding: Seen[Publication] | None = None
-    ) -> out.AlertOut:
+    def alert(self, item: Seen[Alert], rank: int = 0, finding: Seen[Publication] | None = None) -> AlertOut:
         """One alert; `rank` 0 where it is not shown in the queue."""
         body = item.body
         if finding is None:
             finding = self.view.findings_of([body.finding]).get(body.finding)
         chance = band(body.probability)
-        return out.AlertOut(
+        return AlertOut(
             id=item.record.id,
             revision=item.record.revision,
             state=body.state,
@@ -260,7 +265,7 @@ class Rendering:
             marking=self.marking(item.record.label, *([finding.record.label] if finding else [])),
         )
 
-    def alerts(self, items: Iterable[Seen[Alert]], ranks: dict[str, int] | None = None) -> list[out.AlertOut]:
+    def alerts(self, items: Iterable[Seen[Alert]], ranks: dict[str, int] | None = None) -> list[AlertOut]:
         """Many, with one read of their findings."""
         listed = list(items)
         findings = self.view.findings_of([item.body.finding for item in listed])
@@ -269,12 +274,12 @@ class Rendering:
             for item in listed
         ]
 
-    def event(self, item: Seen[Alert]) -> out.AlertEvent:
+    def event(self, item: Seen[Alert]) -> AlertEvent:
         """One step of an alert's life."""
         body = item.body
         decided = body.text if body.event in _BY_PEOPLE else ""
         words = word("event", body.event, self.language)
-        return out.AlertEvent(
+        return AlertEvent(
             revision=item.record.revision,
             kind=body.event,
             text=f"{words} {decided}".strip(),
@@ -285,9 +290,9 @@ class Rendering:
 
     # -- words and orders -----------------------------------------------------------------------------
 
-    def note(self, item: Seen[Note]) -> out.NoteOut:
+    def note(self, item: Seen[Note]) -> NoteOut:
         """One note."""
-        return out.NoteOut(
+        return NoteOut(
             id=item.record.id,
             revision=item.record.revision,
             subject_kind=item.body.subject_kind,
@@ -298,10 +303,10 @@ class Rendering:
             marking=self.marking(item.record.label),
         )
 
-    def log_line(self, item: Seen[LogLine]) -> out.LogEntry:
+    def log_line(self, item: Seen[LogLine]) -> LogEntry:
         """One line of the watch log; a decision's own words stand first."""
         words = word("event", item.body.step, self.language) if item.body.step else ""
-        return out.LogEntry(
+        return LogEntry(
             id=item.record.id,
             recorded_us=item.record.recorded_us,
             author=item.record.author,
@@ -311,9 +316,9 @@ class Rendering:
             marking=self.marking(item.record.label),
         )
 
-    def area(self, item: Seen[WatchedArea]) -> out.AreaOut:
+    def area(self, item: Seen[WatchedArea]) -> AreaOut:
         """One area."""
-        return out.AreaOut(
+        return AreaOut(
             id=item.record.id,
             revision=item.record.revision,
             name=item.body.name,
@@ -324,14 +329,14 @@ class Rendering:
             active=item.body.active,
         )
 
-    def watchlist(self, item: Seen[Watchlist]) -> out.WatchlistOut:
+    def watchlist(self, item: Seen[Watchlist]) -> WatchlistOut:
         """One watchlist."""
-        return out.WatchlistOut(
+        return WatchlistOut(
             id=item.record.id,
             revision=item.record.revision,
             name=item.body.name,
             entries=[
-                out.WatchEntry(**{name: getattr(entry, name) for name in WatchlistEntry.__struct_fields__})
+                WatchEntry(**{name: getattr(entry, name) for name in WatchlistEntry.__struct_fields__})
                 for entry in item.body.entries
             ],
             source=item.body.source,
@@ -340,9 +345,9 @@ class Rendering:
             active=item.body.active,
         )
 
-    def legal_hold(self, item: Seen[LegalHold]) -> out.LegalHoldOut:
+    def legal_hold(self, item: Seen[LegalHold]) -> LegalHoldOut:
         """One legal hold."""
-        return out.LegalHoldOut(
+        return LegalHoldOut(
             id=item.record.id,
             revision=item.record.revision,
             case=item.record.case,
@@ -355,10 +360,10 @@ class Rendering:
             released=item.body.released,
         )
 
-    def handover(self, item: Seen[Handover]) -> out.HandoverOut:
+    def handover(self, item: Seen[Handover]) -> HandoverOut:
         """One signed handover."""
         summary = item.body.summary
-        return out.HandoverOut(
+        return HandoverOut(
             id=item.record.id,
             recorded_us=item.record.recorded_us,
             from_us=summary.from_us,
@@ -375,7 +380,7 @@ class Rendering:
 
     # -- the node -------------------------------------------------------------------------------------
 
-    def status(self, site: Site) -> out.Status:
+    def status(self, site: Site) -> Status:
         """The status line."""
         state = site.status()
         view, count = self.view, self.view.count
@@ -387,7 +392,7 @@ class Rendering:
         def alerts(name: str) -> int:
             return count(Query("alert", ((f"state:{name}",),)))
 
-        return out.Status(
+        return Status(
             node=site.node,
             nation=site.nation,
             version=site.version,
@@ -398,7 +403,7 @@ class Rendering:
             simulated=picture.simulated,
             demo=site.demo,
             feeds=[
-                out.FeedStatus(
+                FeedStatus(
                     name=feed.name,
                     kind=feed.kind,
                     state=feed.condition,
@@ -411,12 +416,12 @@ class Rendering:
                 )
                 for feed in feeds
             ],
-            disk=out.DiskStatus(
+            disk=DiskStatus(
                 used_bytes=state.used_bytes if at_home else 0,
                 free_bytes=state.free_bytes if at_home else 0,
                 budget_bytes=state.budget_bytes if at_home else 0,
             ),
-            counts=out.Counts(
+            counts=Counts(
                 vessels=picture.vessels,
                 observations=sum(n for label, n in state.observations.items() if admitted.admits(label)),
                 findings=count(Query("finding")),

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from shiprider.api import schemas as s
 from shiprider.api.rendering import Rendering, flaw_names, number
+from shiprider.api.schemas import vessels as s
 from shiprider.flow.frames import Bytes, Observed
 from shiprider.model.codes import Nature, ReceiverKind, SensorKind, TimeSource, TransmitterClass
 from shiprider.model.identity import imo_checksum_holds

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Final
 from litestar import Request, get, post, put
 from litestar.params import Parameter
 
-from shiprider.api import schemas_access as s
 from shiprider.api.asking import Who
 from shiprider.api.authorising import Asker
 from shiprider.api.failures import CHANGING, documented
 from shiprider.api.routes.me import account_of, session_out
+from shiprider.api.schemas import access as s
 from shiprider.api.sessions import Sessions
 from shiprider.flow.administering import Administering
 from shiprider.model.account import ROLES, Account

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Final, Literal, get_args
 from litestar import get, post
 from litestar.params import Parameter
 
-from shiprider.api import schemas as s
 from shiprider.api.asking import (
     Asked,
     BoxText,
@@ -19,6 +18,7 @@ from shiprider.api.asking import (
     in_box,
 )
 from shiprider.api.failures import CHANGING, documented
+from shiprider.api.schemas import alerts as s
 from shiprider.flow.queue import Sort, ordered
 from shiprider.flow.review import Review
 from shiprider.flow.view import Seen

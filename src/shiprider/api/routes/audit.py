@@ -9,10 +9,10 @@ from typing import Annotated, Final
 from litestar import Response, get
 from litestar.params import Parameter
 
-from shiprider.api import schemas as s
 from shiprider.api.asking import Asked, Cursor, Here, Limit, TimeOf
 from shiprider.api.failures import documented
 from shiprider.api.rendering import Rendering
+from shiprider.api.schemas import audit as s
 from shiprider.api.site import Site
 from shiprider.detect.browsing_words import told
 from shiprider.flow.audit import Audit

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from litestar import Request, Response, get, post
 
-from shiprider.api import schemas_access as s
 from shiprider.api.asking import Who
 from shiprider.api.authorising import Asker
 from shiprider.api.failures import CHANGING, documented
+from shiprider.api.schemas import access as s
 from shiprider.flow.access import Authority
 from shiprider.flow.break_glass import break_glass, give_back, second_persons
 from shiprider.model.account import CONTENT_ROLES

@@ -4,10 +4,10 @@ from typing import Final
 
 from litestar import get, post
 
-from shiprider.api import schemas_desk as s
 from shiprider.api.asking import Here, Who
 from shiprider.api.desk_rendering import person_of
 from shiprider.api.failures import CHANGING, documented
+from shiprider.api.schemas import desk as s
 from shiprider.api.site import Site
 from shiprider.model.errors import Conflict
 

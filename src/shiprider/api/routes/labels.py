@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final
 from litestar import get, post
 from litestar.params import Parameter
 
-from shiprider.api import schemas_desk as s
 from shiprider.api.asking import Asked, Here, RecordPath, Who
 from shiprider.api.desk_rendering import DeskRendering, person_of, written_text
 from shiprider.api.failures import CHANGING, documented
+from shiprider.api.schemas import desk as s
 from shiprider.api.words import word
 from shiprider.flow.desk_steps import class_of
 from shiprider.flow.subjects import SubjectKind, subject

@@ -5,10 +5,19 @@ from typing import Annotated, Final, Literal
 from litestar import get, post
 from litestar.params import Parameter
 
-from shiprider.api import schemas as s
 from shiprider.api.asking import Asked, Cursor, Here, Limit, TimeOf
 from shiprider.api.failures import CHANGING, documented
 from shiprider.api.rendering import Rendering
+from shiprider.api.schemas.logbook import (
+    HandoverOut,
+    Handovers,
+    HandoverSign,
+    HandoverSummary,
+    LogEntry,
+    LogNew,
+    WatchLog,
+)
+from shiprider.api.schemas.notes import NoteNew, NoteOut, Notes
 from shiprider.flow import shift
 from shiprider.flow.review import Review
 from shiprider.model.errors import UsageError
@@ -29,9 +38,9 @@ def list_notes(
     rendering: Asked,
     subject_kind: Literal["vessel", "alert", "finding", "area"],
     subject: Annotated[str, Parameter(min_length=1, max_length=64)],
-) -> s.Notes:
+) -> Notes:
     """Newest first."""
-    return s.Notes(notes=[rendering.note(item) for item in rendering.view.notes(subject_kind, subject)])
+    return Notes(notes=[rendering.note(item) for item in rendering.view.notes(subject_kind, subject)])
 
 
 @post(
@@ -42,7 +51,7 @@ def list_notes(
     responses=documented(404, *CHANGING),
     sync_to_thread=True,
 )
-def write_note(data: s.NoteNew, rendering: Asked, review: Review, author: str) -> s.NoteOut:
+def write_note(data: NoteNew, rendering: Asked, review: Review, author: str) -> NoteOut:
     """`subject` is an MMSI for a vessel, else a record's id."""
     return rendering.note(review.note(data.subject_kind, data.subject, data.text, author=author))
 
@@ -57,11 +66,11 @@ def write_note(data: s.NoteNew, rendering: Asked, review: Review, author: str) -
 )
 def read_watch_log(
     rendering: Asked, since_us: TimeOf = None, limit: Limit = 100, cursor: Cursor = ""
-) -> s.WatchLog:
+) -> WatchLog:
     """Lines of people and of decisions."""
     after = rendering.view.place_of(cursor) if cursor else None
     found = rendering.view.log(since_us=since_us, after=after, limit=limit)
-    return s.WatchLog(
+    return WatchLog(
         entries=[rendering.log_line(item) for item in found],
         next_cursor=rendering.view.cursor_of(found[-1]) if len(found) == limit else "",
         marking=rendering.marking(*(item.record.label for item in found)),
@@ -76,7 +85,7 @@ def read_watch_log(
     responses=documented(*CHANGING),
     sync_to_thread=True,
 )
-def write_watch_log(data: s.LogNew, rendering: Asked, review: Review, author: str) -> s.LogEntry:
+def write_watch_log(data: LogNew, rendering: Asked, review: Review, author: str) -> LogEntry:
     """It cannot be changed afterwards."""
     return rendering.log_line(review.log(data.text, author=author))
 
@@ -89,7 +98,7 @@ def write_watch_log(data: s.LogNew, rendering: Asked, review: Review, author: st
     responses=documented(),
     sync_to_thread=True,
 )
-def summarise_handover(rendering: Asked, site: Here, to_us: TimeOf = None) -> s.HandoverSummary:
+def summarise_handover(rendering: Asked, site: Here, to_us: TimeOf = None) -> HandoverSummary:
     """Since the last handover, as known at `to_us` (now where it is not given)."""
     now = site.clock()
     if to_us is not None and to_us >= now:
@@ -98,13 +107,13 @@ def summarise_handover(rendering: Asked, site: Here, to_us: TimeOf = None) -> s.
     return summary_out(rendering, summary)
 
 
-def summary_out(rendering: Rendering, summary: Summary) -> s.HandoverSummary:
+def summary_out(rendering: Rendering, summary: Summary) -> HandoverSummary:
     """The summary with its records."""
     view = rendering.view
     known = {item.record.id: item for item in view.alerts_known(summary.to_us)}
     alerts = [known[each] for each in summary.open_alerts]
     lines = view.log_lines(summary.log)
-    return s.HandoverSummary(
+    return HandoverSummary(
         from_us=summary.from_us,
         to_us=summary.to_us,
         open_alerts=rendering.alerts(alerts),
@@ -129,9 +138,9 @@ def summary_out(rendering: Rendering, summary: Summary) -> s.HandoverSummary:
     responses=documented(),
     sync_to_thread=True,
 )
-def list_handovers(rendering: Asked, limit: Limit = 50) -> s.Handovers:
+def list_handovers(rendering: Asked, limit: Limit = 50) -> Handovers:
     """Who gave the watch to whom, and the digest of what was shown."""
-    return s.Handovers(handovers=[rendering.handover(item) for item in rendering.view.handovers(limit)])
+    return Handovers(handovers=[rendering.handover(item) for item in rendering.view.handovers(limit)])
 
 
 @post(
@@ -142,7 +151,7 @@ def list_handovers(rendering: Asked, limit: Limit = 50) -> s.Handovers:
     responses=documented(*CHANGING),
     sync_to_thread=True,
 )
-def sign_handover(data: s.HandoverSign, rendering: Asked, review: Review, author: str) -> s.HandoverOut:
+def sign_handover(data: HandoverSign, rendering: Asked, review: Review, author: str) -> HandoverOut:
     """`digest` and `to_us` are those of the summary that was shown."""
     signed = review.sign_handover(
         rendering.view,

@@ -7,11 +7,11 @@ from litestar import Request, Response, get, post, put
 from litestar.params import Parameter
 
 from shiprider.api import permissions
-from shiprider.api import schemas_access as s
 from shiprider.api.asking import Here, Who
 from shiprider.api.authorising import Asker
 from shiprider.api.failures import CHANGING, documented
 from shiprider.api.routes.sign_in import party_of
+from shiprider.api.schemas import access as s
 from shiprider.api.sessions import Session
 from shiprider.flow.sign_in import SignIn
 from shiprider.formats import totp

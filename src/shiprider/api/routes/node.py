@@ -6,9 +6,9 @@ import h3
 from litestar import get
 from litestar.params import Parameter
 
-from shiprider.api import schemas as s
 from shiprider.api.asking import Asked, BoxText, Here, TimeOf, box_of
 from shiprider.api.failures import documented
+from shiprider.api.schemas import node as s
 from shiprider.api.words import word
 from shiprider.flow.calibration import calibration_report
 from shiprider.flow.layers import DEFAULT_SPAN_US

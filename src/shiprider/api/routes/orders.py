@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from litestar import get, post
 
-from shiprider.api import schemas as s
 from shiprider.api.asking import Asked, Held
 from shiprider.api.failures import CHANGING, documented
+from shiprider.api.schemas import orders as s
 from shiprider.flow.holding import Holding
 from shiprider.flow.review import Review
 from shiprider.flow.view import Seen

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Final
 from litestar import get, post
 from litestar.params import Parameter
 
-from shiprider.api import schemas_desk as s
 from shiprider.api.asking import Asked, Here, Who
 from shiprider.api.authorising import Asker
 from shiprider.api.desk_rendering import DeskRendering, person_of
 from shiprider.api.failures import CHANGING, documented
+from shiprider.api.schemas import desk as s
 from shiprider.api.site import Site
 from shiprider.flow.policy_desk import KIND
 from shiprider.model.errors import NotFound

@@ -5,13 +5,14 @@ from typing import Any
 from litestar import Request, Response, get, post, put
 
 from shiprider import __version__
-from shiprider.api import schemas as s
 from shiprider.api.asking import Asked, Here, Who
 from shiprider.api.authorising import Asker
 from shiprider.api.failures import CHANGING, documented
 from shiprider.api.permissions import TABLE, permissions_of
 from shiprider.api.rendering import Rendering
-from shiprider.api.schemas_access import CodeAsked, Done
+from shiprider.api.schemas.access import CodeAsked, Done
+from shiprider.api.schemas.session import Session, SessionChange, SessionToken, SettingsChange, SettingsOut
+from shiprider.api.schemas.status import Status
 from shiprider.api.site import Site
 from shiprider.api.words import language_of
 from shiprider.flow.review import Review
@@ -22,10 +23,10 @@ TAG = ["session"]
 LIVE = TABLE["WS", "/api/v1/live"]
 
 
-def _session(rendering: Rendering, site: Site, asker: Asker | None) -> s.Session:
+def _session(rendering: Rendering, site: Site, asker: Asker | None) -> Session:
     language: Any = rendering.language
     session = asker.session if asker is not None else None
-    return s.Session(
+    return Session(
         officer=session.name if session else "",
         language=language,
         node=site.node,
@@ -49,7 +50,7 @@ def _session(rendering: Rendering, site: Site, asker: Asker | None) -> s.Session
     responses=documented(413, 415),
     sync_to_thread=False,
 )
-def begin_session(request: Request[Any, Any, Any], data: s.SessionToken, site: Here) -> Response[s.Session]:
+def begin_session(request: Request[Any, Any, Any], data: SessionToken, site: Here) -> Response[Session]:
     """Raises Forbidden where the token is wrong, or people sign in with accounts."""
     state = request.scope["state"]
     if not state["demo"]:
@@ -77,7 +78,7 @@ def begin_session(request: Request[Any, Any, Any], data: s.SessionToken, site: H
     responses=documented(),
     sync_to_thread=False,
 )
-def get_session(asker: Who, rendering: Asked, site: Here) -> s.Session:
+def get_session(asker: Who, rendering: Asked, site: Here) -> Session:
     """The session of who asks."""
     return _session(rendering, site, asker)
 
@@ -90,7 +91,7 @@ def get_session(asker: Who, rendering: Asked, site: Here) -> s.Session:
     responses=documented(*CHANGING),
     sync_to_thread=False,
 )
-def say_who(data: s.SessionChange, asker: Who, rendering: Asked, site: Here) -> s.Session:
+def say_who(data: SessionChange, asker: Who, rendering: Asked, site: Here) -> Session:
     """Decisions from now on carry this name. Raises Forbidden where it is an account's."""
     name = " ".join(data.officer.split())
     if not name or not name.isprintable():
@@ -128,15 +129,15 @@ def sign_out(request: Request[Any, Any, Any], data: CodeAsked, asker: Who) -> Re
     responses=documented(),
     sync_to_thread=True,
 )
-def get_status(rendering: Asked, site: Here) -> s.Status:
+def get_status(rendering: Asked, site: Here) -> Status:
     """Also whether simulated data is among what is shown."""
     return rendering.status(site)
 
 
-def _settings(rendering: Rendering) -> s.SettingsOut:
+def _settings(rendering: Rendering) -> SettingsOut:
     found = rendering.view.preferences()
     body = found.body if found else Preferences(language="es" if rendering.language == "es" else "en")
-    return s.SettingsOut(
+    return SettingsOut(
         revision=found.record.revision if found else 0,
         **{name: getattr(body, name) for name in Preferences.__struct_fields__},
     )
@@ -150,7 +151,7 @@ def _settings(rendering: Rendering) -> s.SettingsOut:
     responses=documented(),
     sync_to_thread=True,
 )
-def get_settings(rendering: Asked) -> s.SettingsOut:
+def get_settings(rendering: Asked) -> SettingsOut:
     """Revision 0 where nobody has changed anything."""
     return _settings(rendering)
 
@@ -163,7 +164,7 @@ def get_settings(rendering: Asked) -> s.SettingsOut:
     responses=documented(*CHANGING),
     sync_to_thread=True,
 )
-def change_settings(data: s.SettingsChange, rendering: Asked, review: Review, author: str) -> s.SettingsOut:
+def change_settings(data: SettingsChange, rendering: Asked, review: Review, author: str) -> SettingsOut:
     """Raises Conflict where somebody changed them in the meantime."""
     body = Preferences(**{name: getattr(data, name) for name in Preferences.__struct_fields__})
     review.preferences(body, data.expected_revision, author=author)

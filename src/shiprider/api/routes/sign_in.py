@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from litestar import Request, Response, get, post
 
-from shiprider.api import schemas_access as s
 from shiprider.api.asking import Here
 from shiprider.api.failures import CHANGING, documented
+from shiprider.api.schemas import access as s
 from shiprider.api.site import Site
 from shiprider.flow.sign_in import SignIn
 from shiprider.model.account import Account

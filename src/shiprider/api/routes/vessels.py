@@ -5,11 +5,12 @@ from typing import Annotated, Any, Final, Literal
 from litestar import get
 from litestar.params import Parameter
 
-from shiprider.api import schemas as s
 from shiprider.api.asking import MOST_INTEGER, Asked, BoxText, Here, Mmsi, TimeAt, TimeOf, box_of
 from shiprider.api.failures import documented
 from shiprider.api.rendering import MOST_POINTS
 from shiprider.api.rendering_observations import observation_out, static_out
+from shiprider.api.schemas.picture import PictureOut
+from shiprider.api.schemas.vessels import Names, ObservationOut, Tracks, VesselDetail, VesselHit, VesselHits
 from shiprider.flow.frames import subset
 from shiprider.measure.clock import DAY_US
 from shiprider.model.errors import NotFound, UsageError
@@ -33,13 +34,13 @@ def search_vessels(
         str, Parameter(min_length=1, max_length=80, description="Names by any part, the rest by beginning.")
     ],
     limit: Annotated[int, Parameter(ge=1, le=200)] = 20,
-) -> s.VesselHits:
+) -> VesselHits:
     """The best matches first."""
     hits = []
     for mmsi, matched, static in rendering.view.search(q, limit):
         what: Any = matched
         hits.append(
-            s.VesselHit(
+            VesselHit(
                 vessel=rendering.vessel(mmsi, static),
                 imo=static.imo,
                 callsign=static.callsign,
@@ -47,7 +48,7 @@ def search_vessels(
                 position=rendering.newest_position(rendering.view.picture.rows_of(mmsi)),
             )
         )
-    return s.VesselHits(vessels=hits)
+    return VesselHits(vessels=hits)
 
 
 @get(
@@ -61,13 +62,13 @@ def search_vessels(
 def get_names(
     rendering: Asked,
     mmsi: Annotated[str, Parameter(max_length=12_000, description="Comma list, 1,000 at most.")],
-) -> s.Names:
+) -> Names:
     """Vessels without a name are left out."""
     parts = [part for part in mmsi.split(",") if part]
     if len(parts) > 1000 or not all(part.isdecimal() and len(part) <= 9 for part in parts):
         raise UsageError("mmsi is no list of identities: give up to 1,000 numbers of nine digits.")
     found = {str(int(part)): rendering.view.picture.static(int(part)).name for part in parts}
-    return s.Names(names={key: name for key, name in found.items() if name})
+    return Names(names={key: name for key, name in found.items() if name})
 
 
 @get(
@@ -78,7 +79,7 @@ def get_names(
     responses=documented(404),
     sync_to_thread=True,
 )
-def get_vessel(mmsi: Mmsi, rendering: Asked) -> s.VesselDetail:
+def get_vessel(mmsi: Mmsi, rendering: Asked) -> VesselDetail:
     """Raises NotFound where it was never heard and nothing is known of it."""
     view = rendering.view
     rows = view.picture.rows_of(mmsi)
@@ -90,7 +91,7 @@ def get_vessel(mmsi: Mmsi, rendering: Asked) -> s.VesselDetail:
     listed = view.watchlists_of(mmsi)
     if not (life.observations or len(rows) or life.static or findings or alerts or notes or listed):
         raise NotFound(f"There is no vessel {mmsi}: search by name, IMO number or call sign.")
-    return s.VesselDetail(
+    return VesselDetail(
         vessel=rendering.vessel(mmsi),
         position=rendering.newest_position(rows),
         tracks=sorted({int(track) for track in rows.track}),
@@ -124,12 +125,12 @@ def get_tracks(
         Parameter(ge=0, le=MOST_INTEGER, description="Only what had been received by then: as known then."),
     ] = None,
     points: Annotated[int, Parameter(ge=2, le=MOST_POINTS, description="Most points of one track.")] = 2000,
-) -> s.Tracks:
+) -> Tracks:
     """The day before the newest data where no span is given."""
     end = end_us if end_us is not None else (rendering.view.picture.newest_us or site.clock()) + 1
     start = start_us if start_us is not None else end - DAY_US
     parts = rendering.view.tracks(mmsi, start, end, known_us=known_us, points=points)
-    return s.Tracks(tracks=[rendering.track(part) for part in parts])
+    return Tracks(tracks=[rendering.track(part) for part in parts])
 
 
 @get(
@@ -142,7 +143,7 @@ def get_tracks(
 )
 def get_observation(
     raw: Annotated[int, Parameter(ge=0, le=MOST_INTEGER, description="Raw address.")], rendering: Asked
-) -> s.ObservationOut:
+) -> ObservationOut:
     """Raises NotFound."""
     return observation_out(rendering.view.observation(raw))
 
@@ -161,7 +162,7 @@ def get_picture(
     mode: Literal["then", "now"] = "then",
     bbox: BoxText = None,
     limit: Annotated[int, Parameter(ge=1, le=MOST_POINTS)] = 5000,
-) -> s.PictureOut:
+) -> PictureOut:
     """Thinned evenly where there are more than `limit`."""
     rows = rendering.view.picture_at(time_us, mode, box_of(bbox))
     return rendering.picture(subset(rows, limit), time_us, mode, len(rows))

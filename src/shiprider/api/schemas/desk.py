@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from shiprider.api.schemas import Marking, Microseconds, RecordId, Request, Struct
+from shiprider.api.schemas.base import Microseconds, RecordId, Request, Struct
+from shiprider.api.schemas.marking import Marking
 from shiprider.flow.subjects import SubjectKind
 from shiprider.model.account import Role
 from shiprider.model.proposals import ProposalState

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from shiprider.api.schemas import Microseconds, Request, Struct
+from shiprider.api.schemas.base import Microseconds, Request, Struct
 from shiprider.model.account import Role
 
 Login = Annotated[str, Meta(min_length=1, max_length=80)]
