@@ -128,8 +128,8 @@ class PostgresLedger(SqlLog):
         with self._storage_errors(), engine.begin() as connection:
             if allowed is not None:
                 connection.execute(
-                    sa.text("SELECT set_config('shiprider.allowed', :bits, true)"),
-                    {"bits": allowed.digits},
+                    sa.text("SELECT set_config('shiprider.allowed', :flags, true)"),
+                    {"flags": allowed.flags},
                 )
             yield connection
 
