@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
+# Without kept bytecode each of the hundreds of processes that the tests start would compile the same modules again.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,7 +38,7 @@ check: $(VENV)/.dev ## linters, types and floors only; the client's too, where i
 	  cd web && npm run --silent check && npm run --silent generated && npm run --silent test; \
 	else echo "The client is not checked: its packages are not installed (make web)."; fi
 
-setup: $(VENV)/.dev $(VENV)/.chromium web ## install everything into .venv (and Debian's Chromium for the browser tests)
+setup: $(VENV)/.dev $(VENV)/.chromium web $(VENV)/.compiled ## install everything into .venv (and Debian's Chromium for the browser tests)
 
 bench: $(VENV)/.bench ## one table: ours beside the peers
 	$(BIN)/shiprider bench all
@@ -68,6 +70,11 @@ $(VENV)/.bench: requirements/bench.txt requirements/cluster.txt requirements/ben
 	$(INSTALL) requirements/bench.txt
 	-$(INSTALL) requirements/cluster.txt
 	-@for peer in $$(cat requirements/bench-native.in); do $(UV) pip install -q --python $(BIN)/python "$$peer" || echo "peer $$peer cannot be installed here: it is reported as absent"; done
+	@touch $@
+
+# What the first decoding on a machine would compile.
+$(VENV)/.compiled: $(wildcard src/shiprider/formats/ais/*.py) src/shiprider/measure/kernels.py | $(VENV)/.run
+	@printf '%s\n' '!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24' | $(BIN)/shiprider decode - --json >/dev/null
 	@touch $@
 
 # The browser tests drive Debian's Chromium; without rights to install it they are skipped, with the reason.

@@ -47,7 +47,7 @@ def reading(url: str, allowed: Allowed | None) -> "psycopg.Connection[Any]":
     connection = psycopg.connect(url)
     connection.execute("SET ROLE shiprider_reader")
     if allowed is not None:
-        connection.execute("SELECT set_config('shiprider.allowed', %s, true)", (allowed.digits,))
+        connection.execute("SELECT set_config('shiprider.allowed', %s, true)", (allowed.flags,))
     return connection
 
 

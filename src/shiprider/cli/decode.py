@@ -1,5 +1,6 @@
 """`shiprider decode`: every message of a recording, every field of its type."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     "--json", "as_json", is_flag=True, help="One object a line, every field, units of ITU-R M.1371."
 )
 @click.option("--limit", type=click.IntRange(1), help="Stop after so many messages.")
-@announced
+@partial(announced, makes="objects")
 def command(files: tuple[str, ...], as_json: bool, limit: int | None) -> None:
     """Print every message in FILE (plain, .gz or .zst; - is standard input).
 

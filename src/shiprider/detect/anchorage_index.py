@@ -8,11 +8,11 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from shiprider.measure.geodesy import local_one
+from shiprider.measure.kernels import kernel
 from shiprider.model.world import Anchorages
 
 F64 = NDArray[np.float64]
@@ -77,7 +77,7 @@ def anchorage_index(anchorages: Anchorages | None) -> AnchorageIndex:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def nearest_within(
     latitude: float, longitude: float, radius_m: float, first: I32, lats: F64, lons: F64
 ) -> tuple[int, float]:
@@ -106,14 +106,14 @@ def nearest_within(
     return best, best_m
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def cell_of(latitude: float, longitude: float) -> int:
     """The quarter-degree cell of a position."""
     row = min(_ROWS - 1, int((latitude + 90.0) * _PER_DEGREE))
     return row * _COLUMNS + int((longitude + 180.0) * _PER_DEGREE) % _COLUMNS
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _reach(radius_m: float, lats: F64, lons: F64, out: NDArray[np.uint8]) -> None:
     reach = radius_m / _DEGREE_M
     for i in range(len(lats)):
@@ -144,7 +144,7 @@ def reach_map(anchorages: Anchorages | None, radius_m: float) -> NDArray[np.uint
     return remembered[1]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def nearest_of_all(
     latitude: F64, longitude: F64, radius_m: float, first: I32, lats: F64, lons: F64
 ) -> tuple[I32, F64]:

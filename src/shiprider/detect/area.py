@@ -10,13 +10,13 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.detect import scoring
 from shiprider.detect.polygons import inside, unrolled
 from shiprider.detect.preset import Preset, form
 from shiprider.detect.rows_used import positions_used
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import Slots, widened
 from shiprider.model.codes import Nature
 from shiprider.model.finding import Evidence, Fact, Finding
@@ -45,7 +45,7 @@ class AreaForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     flicker_s: float
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put(
     events: I64,
     at: int,
@@ -68,7 +68,7 @@ def _put(
     events[at, 7] = nature
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def crossings(
     slot: NDArray[np.int32],
     within: NDArray[np.bool_],

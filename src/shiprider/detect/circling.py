@@ -10,11 +10,11 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.clock import HOUR_US, MINUTE_US
 from shiprider.measure.geodesy import EARTH_RADIUS_M, local_one, wrapped_deg
+from shiprider.measure.kernels import kernel
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -65,7 +65,7 @@ E_INTEGERS: Final = 4
 E_FLOATS: Final = 3
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ring_of(x: F32, y: F32, count: int) -> tuple[float, float, float]:
     """(radius, root mean square distance from it, widest empty arc in radians); NaN where there is no circle."""
     mx, my, mz = 0.0, 0.0, 0.0
@@ -104,7 +104,7 @@ def ring_of(x: F32, y: F32, count: int) -> tuple[float, float, float]:
     return radius, math.sqrt(off / count), widest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fold_circling(
     begin: int,
     slot: NDArray[np.int32],

@@ -8,11 +8,11 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.clock import HOUR_US
 from shiprider.measure.geodesy import EARTH_RADIUS_M, local_one
+from shiprider.measure.kernels import kernel
 from shiprider.model.codes import Flaw, TransmitterClass
 
 I64 = NDArray[np.int64]
@@ -96,7 +96,7 @@ V_FLOATS: Final = 3
 _RAD_M: Final = EARTH_RADIUS_M * math.pi / 180.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _write(
     events: I64,
     values: F64,
@@ -131,7 +131,7 @@ def _write(
     return at + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fold_claims(
     begin: int,
     known: int,

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +25,7 @@ from shiprider.detect.rows_used import positions_used
 from shiprider.detect.scoring import DECLARED_WORK, keeps_place, score, spoken
 from shiprider.detect.vessel_slots import seated
 from shiprider.measure.geodesy import local_one
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import Slots, mix64
 from shiprider.model.finding import Evidence, Fact, Finding, State
 from shiprider.model.rows import Rows
@@ -101,12 +101,12 @@ STOP: Final = np.dtype(
 )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _cell(row: int, column: int) -> int:
     return np.int64(mix64(row * 8_388_593 + column) & np.uint64(_BUCKETS - 1))  # type: ignore[return-value]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _columns(row: int, cell_deg: float) -> int:
     widest = max(abs(row * cell_deg - 90.0), abs((row + 1) * cell_deg - 90.0))
     if widest >= 90.0:
@@ -114,7 +114,7 @@ def _columns(row: int, cell_deg: float) -> int:
     return max(1, int(math.cos(widest * math.pi / 180.0) * 360.0 / cell_deg))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _hang(vessels, heads: I32, s: int, cell: int) -> None:  # type: ignore[no-untyped-def]
     vessels[s].cell, vessels[s].next, vessels[s].previous = cell, heads[cell], -1
     if heads[cell] >= 0:
@@ -122,7 +122,7 @@ def _hang(vessels, heads: I32, s: int, cell: int) -> None:  # type: ignore[no-un
     heads[cell] = s
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _unhang(vessels, heads: I32, s: int) -> None:  # type: ignore[no-untyped-def]
     me = vessels[s]
     if me.previous >= 0:
@@ -134,7 +134,7 @@ def _unhang(vessels, heads: I32, s: int) -> None:  # type: ignore[no-untyped-def
     me.cell = -1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _hang_slow(vessels, heads: I32, s: int, cell: int) -> None:  # type: ignore[no-untyped-def]
     vessels[s].slow_cell, vessels[s].slow_next, vessels[s].slow_previous = cell, heads[cell], -1
     if heads[cell] >= 0:
@@ -142,7 +142,7 @@ def _hang_slow(vessels, heads: I32, s: int, cell: int) -> None:  # type: ignore[
     heads[cell] = s
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _unhang_slow(vessels, heads: I32, s: int) -> None:  # type: ignore[no-untyped-def]
     me = vessels[s]
     if me.slow_cell < 0:
@@ -156,7 +156,7 @@ def _unhang_slow(vessels, heads: I32, s: int) -> None:  # type: ignore[no-untype
     me.slow_cell = -1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _advance(  # type: ignore[no-untyped-def]
     time: I64,
     slot: I32,

@@ -7,12 +7,11 @@ seconds are knots.
 
 import math
 
-import numba
-
 from shiprider.measure.geodesy import local_one
+from shiprider.measure.kernels import kernel
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def leg_speed(
     lat_a: float,
     lon_a: float,
@@ -29,7 +28,7 @@ def leg_speed(
     return local_one(lat_a, lon_a, lat_b, lon_b) / (span_us * 1e-6)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def keep_sample(kept: int, stride: int, seen: int, raws, lats, lons, raw: int, lat: float, lon: float):  # type: ignore[no-untyped-def]
     """Keep every `stride`-th report; when full, drop every other one. Gives (kept, stride)."""
     if seen % stride != 0:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from shiprider.detect.rows_used import positions_used
 from shiprider.detect.scoring import DECLARED_WORK, keeps_place, score, spoken
 from shiprider.detect.vessel_slots import seated
 from shiprider.measure.geodesy import wrapped_deg
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import Slots
 from shiprider.model.finding import Evidence, Fact, Finding, State
 from shiprider.model.rows import Rows
@@ -75,7 +75,7 @@ RUN: Final = np.dtype(
 )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _goes_on(me, slow: bool, now: int, pace: float, moved: float, limit_mps: float, burst: int) -> bool:  # type: ignore[no-untyped-def]
     """Whether the leg that ends now belongs to the run, or to a faster stretch that may yet be absorbed."""
     fast = (me.time if slow else now) - me.end
@@ -90,7 +90,7 @@ def _goes_on(me, slow: bool, now: int, pace: float, moved: float, limit_mps: flo
     return me.pending + rest < limit_mps * _HOUR_S
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _advance(  # type: ignore[no-untyped-def]
     time: I64,
     slot: I32,

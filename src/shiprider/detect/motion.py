@@ -8,11 +8,11 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.clock import MINUTE_US
 from shiprider.measure.geodesy import EARTH_RADIUS_M, local_one, wrapped_deg
+from shiprider.measure.kernels import kernel
 from shiprider.model.codes import Flaw
 
 I64 = NDArray[np.int64]
@@ -91,7 +91,7 @@ V_INTEGERS: Final = 8
 V_FLOATS: Final = 5
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fitted_circle(sums: F64, n: int) -> tuple[float, float]:
     """Radius and root mean square distance from the circle, metres; (nan, nan) where there is none."""
     mx, my, mz = sums[M_X] / n, sums[M_Y] / n, sums[M_Z] / n
@@ -112,7 +112,7 @@ def fitted_circle(sums: F64, n: int) -> tuple[float, float]:
     return radius, math.sqrt(max(spread, 0.0)) / (2 * radius)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _begin_circle(numbers: I64, places: F64, v: int, moment: int, raw: int, y: float, x: float) -> None:
     numbers[v, M_CIRCLE_FROM] = moment
     numbers[v, M_CIRCLE_RAW] = raw
@@ -128,7 +128,7 @@ def _begin_circle(numbers: I64, places: F64, v: int, moment: int, raw: int, y: f
         places[v, k] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fold_motion(
     begin: int,
     slot: NDArray[np.int32],

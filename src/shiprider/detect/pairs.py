@@ -13,12 +13,12 @@ Contact begins and ends where the straight relative movement between two ticks c
 import math
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from shiprider.detect.anchorage_index import cell_of, nearest_within
 from shiprider.measure.geodesy import local_one, wrapped_deg
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import mix64
 
 I64 = NDArray[np.int64]
@@ -107,13 +107,13 @@ PAIR = np.dtype(
 )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _seat(key: int, mask: int) -> int:
     """Where a key starts to look in a table of `mask + 1` seats."""
     return np.int64(mix64(key) & np.uint64(mask))  # type: ignore[return-value]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _bucket(row: int, column: int, mask: int) -> int:
     return _seat(row * 8_388_593 + column, mask)
 
@@ -126,14 +126,14 @@ def ring_columns(within_m: float) -> I32:
     return np.maximum(1, (np.cos(np.radians(widest)) * 360.0 / cell_deg).astype(np.int32)).astype(np.int32)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _home(latitude: float, longitude: float, cell_deg: float, rings: I32, mask: int) -> int:
     """The bucket of a position."""
     row = int((latitude + 90.0) / cell_deg)
     return _bucket(row, int((longitude + 180.0) / 360.0 * rings[row]), mask)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def rehang(nodes, tick_head: I32, heads: I32, rings: I32, within_m: float) -> None:  # type: ignore[no-untyped-def]
     """Hang the samples of all ticks into new, empty `heads`."""
     cell_deg = 2.0 * within_m / SHORTEST_DEGREE_M
@@ -147,7 +147,7 @@ def rehang(nodes, tick_head: I32, heads: I32, rings: I32, within_m: float) -> No
             at = node.tick_next
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def rekey(pairs, used: int, pair_keys: I64, pair_at: I32) -> None:  # type: ignore[no-untyped-def]
     """Enter the first `used` pairs that are not closed into an empty table."""
     mask = len(pair_keys) - 1
@@ -162,7 +162,7 @@ def rekey(pairs, used: int, pair_keys: I64, pair_at: I32) -> None:  # type: igno
         pair_at[seat] = p
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _crossing(
     lat_a0: float,
     lon_a0: float,
@@ -194,7 +194,7 @@ def _crossing(
     return min(1.0, max(0.0, share))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _remember(raws: I64, kept: int, raw: int) -> int:
     """Keep a raw address; when full, drop every other one. Gives how many are kept."""
     if kept > 0 and raws[kept - 1] == raw:
@@ -207,7 +207,7 @@ def _remember(raws: I64, kept: int, raw: int) -> int:
     return kept + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def forget_tick(ring: int, heads: I32, tick_head: I32, nodes, free: I32, slot_nodes: I32, n_free: int) -> int:  # type: ignore[no-untyped-def]
     """Free the samples of a ring row. Gives the new number of free nodes."""
     at = tick_head[ring]
@@ -221,7 +221,7 @@ def forget_tick(ring: int, heads: I32, tick_head: I32, nodes, free: I32, slot_no
     return n_free
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def advance(  # type: ignore[no-untyped-def]
     time: I64,
     slot: I32,

@@ -6,10 +6,10 @@ fall either way. Even-odd rule (Haines 1994).
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.geodesy import wrapped_deg
+from shiprider.measure.kernels import kernel
 
 F64 = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ def unrolled(ring: tuple[tuple[float, float], ...]) -> F64:
     return vertices
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def inside_one(
     latitude: float, longitude: float, ring: F64, west: float, east: float, south: float, north: float
 ) -> bool:
@@ -46,7 +46,7 @@ def inside_one(
     return within
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def inside(latitude: F64, longitude: F64, ring: F64) -> NDArray[np.bool_]:
     """Which points are inside an unrolled ring, shape (n,)."""
     west, east = ring[:, 0].min(), ring[:, 0].max()

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +22,7 @@ from shiprider.detect.rows_used import positions_used
 from shiprider.detect.scoring import score, spoken
 from shiprider.detect.vessel_slots import seated
 from shiprider.measure.geodesy import local_one
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import Slots
 from shiprider.model.errors import UsageError
 from shiprider.model.finding import Evidence, Fact, Finding, State
@@ -70,7 +70,7 @@ VISIT: Final = np.dtype(
 )
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _event(me, when: int, raw: int) -> None:  # type: ignore[no-untyped-def]
     if me.start < 0:
         me.start, me.reported, me.kept = when, -1, 0
@@ -85,7 +85,7 @@ def _event(me, when: int, raw: int) -> None:  # type: ignore[no-untyped-def]
         me.raws[_EVENTS - 1] = raw
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _advance(  # type: ignore[no-untyped-def]
     time: I64,
     slot: I32,

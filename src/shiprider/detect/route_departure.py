@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.detect import scoring
@@ -18,6 +17,7 @@ from shiprider.detect.preset import Preset, form
 from shiprider.detect.rows_used import positions_used
 from shiprider.detect.statements import changed_rows
 from shiprider.detect.traffic import DRIFT, LEAST_MPS, STEP_US
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import Slots, widened
 from shiprider.model.codes import Nature
 from shiprider.model.finding import Evidence, Fact, Finding, State
@@ -47,7 +47,7 @@ class RouteForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     at_least_s: float
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def looks(
     slot: NDArray[np.int32],
     time_us: I64,
@@ -82,7 +82,7 @@ def looks(
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def departures(
     slot: NDArray[np.int32],
     time_us: I64,

@@ -8,10 +8,10 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.clock import HOUR_US, MINUTE_US
+from shiprider.measure.kernels import kernel
 from shiprider.model.codes import ReceiverKind
 from shiprider.model.reporting import reporting_interval_s
 
@@ -58,7 +58,7 @@ S_OTHERS_BEFORE: Final = 0
 S_OTHERS_DURING: Final = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def fading(share: float) -> float:
     """exp(-share); by its series, to 1e-12, where the share is small: reports are minutes apart, memories days."""
     if share > 0.01:
@@ -66,14 +66,14 @@ def fading(share: float) -> float:
     return 1.0 - share * (1.0 - share * (0.5 - share * (1.0 / 6.0 - share / 24.0)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def degree_cell(latitude: float, longitude: float) -> int:
     """Number of the one-degree cell."""
     column = math.floor(longitude + 180.0) % 360
     return int(min(max(math.floor(latitude + 90.0), 0), 179)) * 360 + int(column)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def others_heard(row: int, start_us: int, end_us: int, last_epoch: I64, heard: I16) -> tuple[float, float]:
     """Identities heard per ten minutes in that cell: in the hour before, and inside the silence.
 
@@ -95,7 +95,7 @@ def others_heard(row: int, start_us: int, end_us: int, last_epoch: I64, heard: I
     return before / 6.0, during / (last - first + 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def others_around(
     latitude: float, longitude: float, start_us: int, end_us: int, cell_row: I32, last_epoch: I64, heard: I16
 ) -> tuple[float, float]:
@@ -116,7 +116,7 @@ def others_around(
     return before, during
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_silences(
     start: int,
     slot: I32,

@@ -10,7 +10,6 @@ and anchorages are used only on later days.
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from shiprider.detect.rows_used import positions_used
 from shiprider.measure.cells import h3_cells
 from shiprider.measure.clock import HOUR_US, iso_from_us
 from shiprider.measure.geodesy import local_one, mean_position, wrapped_deg
+from shiprider.measure.kernels import kernel
 from shiprider.model.rows import TrackPoints
 from shiprider.model.world import Anchorages
 
@@ -44,7 +44,7 @@ class Stops:
     longitude_deg: F64
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _periods(
     time: I64, track: I64, lat: F64, lon: F64, radius_m: float, least: int, first: I64, last: I64, where: F64
 ) -> int:

@@ -16,11 +16,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.cells import h3_cells
 from shiprider.measure.clock import DAY_US, MINUTE_US
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import Slots
 from shiprider.model.columns import floats, integers
 from shiprider.model.identity import VesselClass, vessel_class
@@ -61,7 +61,7 @@ def way_of(course_deg: F64, speed_mps: F64) -> NDArray[np.int64]:
     return np.asarray(np.searchsorted(_SPEED_LIMITS, np.nan_to_num(speed_mps)) * SECTORS + sector)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cumulated(slot: NDArray[np.int32], rarity: F64, sums: F64, out: F64) -> None:
     """The one-sided cumulative sum per slot (Page 1954); `sums` is the state, `out` each row's value."""
     for i in range(len(slot)):

@@ -15,10 +15,10 @@ import threading
 from typing import Final
 
 import h3.api.basic_int as h3
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import Slots, widened
 
 F64 = NDArray[np.float64]
@@ -39,7 +39,7 @@ _MARGIN: Final = 1e-8
 _ROUNDS: Final = 12
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _try(
     latitude: F64, longitude: F64, square: I32, candidates: I32, sides: F64, cells: U64, out: U64
 ) -> None:

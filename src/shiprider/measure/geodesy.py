@@ -18,6 +18,8 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from shiprider.measure.kernels import kernel
+
 F64 = NDArray[np.float64]
 
 #: Mean Earth radius R1 = (2a + b) / 3 (IUGG; Moritz, Geodetic Reference System 1980).
@@ -44,7 +46,7 @@ def wrapped_deg(difference: float) -> float:
     return (difference + 180.0) % 360.0 - 180.0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def haversine_one(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
     """Great-circle distance on the mean sphere."""
     phi_a = latitude_a * _RAD
@@ -55,7 +57,7 @@ def haversine_one(latitude_a: float, longitude_a: float, latitude_b: float, long
     return 2.0 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, h)))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def local_one(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
     """Short distance with WGS 84 radii of curvature at the middle latitude."""
     middle = 0.5 * (latitude_a + latitude_b)

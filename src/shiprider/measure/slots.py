@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from shiprider.measure.kernels import kernel
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def mix64(value: Any) -> Any:
     """A 64-bit finaliser (splitmix64, Steele and others 2014): every input bit moves every output bit."""
     x = np.uint64(value)
@@ -25,7 +26,7 @@ def mix64(value: Any) -> Any:
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _assign(ids: I64, table: I32, keys: I64, count: int, out: I32, start: int) -> tuple[int, int]:
     """Fill `out[start:]`; stop early where the table is half full. Returns (next row, slots in use)."""
     mask = np.uint64(len(table) - 1)
@@ -57,7 +58,7 @@ def _assign(ids: I64, table: I32, keys: I64, count: int, out: I32, start: int) -
     return len(ids), count
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find(ids: I64, table: I32, keys: I64, out: I32) -> None:
     mask = np.uint64(len(table) - 1)
     for i in range(len(ids)):
@@ -74,7 +75,7 @@ def _find(ids: I64, table: I32, keys: I64, out: I32) -> None:
         out[i] = found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rebuild(table: I32, keys: I64, count: int) -> None:
     mask = np.uint64(len(table) - 1)
     for slot in range(count):
@@ -84,7 +85,7 @@ def _rebuild(table: I32, keys: I64, count: int) -> None:
         table[np.int64(at)] = np.int32(slot)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def first_rows(slot: I32, known: int, count: int) -> I64:
     """The first row of each of the slots `known`…`count - 1`, which are numbered as they appear."""
     rows = np.full(count - known, -1, np.int64)

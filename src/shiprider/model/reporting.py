@@ -7,9 +7,9 @@ times as often, so expectations made from these are on the low side); speeds are
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from shiprider.measure.kernels import kernel
 from shiprider.model.codes import TransmitterClass
 
 _KNOT_MPS: Final = 1852.0 / 3600.0
@@ -21,7 +21,7 @@ _AT_ANCHOR: Final = 1
 _MOORED: Final = 5
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reporting_interval_s(transmitter_class: int, speed_mps: float, nav_status: int) -> float:
     """Seconds between position reports; an unknown speed counts as slow, an unknown class as class A."""
     knots = speed_mps / _KNOT_MPS if np.isfinite(speed_mps) else 0.0
@@ -40,7 +40,7 @@ def reporting_interval_s(transmitter_class: int, speed_mps: float, nav_status: i
     return 10.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reporting_intervals_s(
     transmitter_class: NDArray[np.int8], speed_mps: NDArray[np.float32], nav_status: NDArray[np.int8]
 ) -> NDArray[np.float64]:

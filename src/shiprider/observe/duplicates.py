@@ -17,11 +17,12 @@ from typing import Any, Final
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from shiprider.measure.clock import HOUR_US, SECOND_US
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import mix64
 
 I64 = NDArray[np.int64]
@@ -71,7 +72,7 @@ def _prefetch(typing_context: Any, array: Any, i: Any) -> Any:
 _fetch: Any = intrinsic(_prefetch)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mark(
     payload: U64,
     time_us: I64,
@@ -153,7 +154,7 @@ def _mark(
     return len(payload), used, newest, votes
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _forget(keys: U64, times: I64, raws: I64, used: int, oldest: int) -> int:
     """Close the gaps of what is older than `oldest`; how many are left, in the order they came."""
     left = 0
@@ -166,7 +167,7 @@ def _forget(keys: U64, times: I64, raws: I64, used: int, oldest: int) -> int:
     return left
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _place(keys: U64, used: int, places: U64) -> None:
     """Fill the empty `places`: where each key is, those of one key in the order they came."""
     mask = np.uint64(len(places) - 1)

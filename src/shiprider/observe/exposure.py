@@ -15,12 +15,12 @@ from typing import Final
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.cells import h3_cells
 from shiprider.measure.clock import DAY_US, HOUR_US, MINUTE_US
 from shiprider.measure.geodesy import EARTH_RADIUS_M, wrapped_deg
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import Slots, widened
 from shiprider.model.codes import Flaw, TransmitterClass
 from shiprider.model.columns import floats, integers
@@ -70,7 +70,7 @@ O_INTEGERS: Final = 5
 _MOST_STEPS: Final = LONGEST_US // _STEP_US + 4
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _emit(
     out: I64,
     where: F64,
@@ -95,7 +95,7 @@ def _emit(
     return at + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_exposure(
     start: int,
     slot: NDArray[np.int32],

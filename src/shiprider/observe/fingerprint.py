@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
+from shiprider.measure.kernels import kernel
 from shiprider.measure.slots import mix64
 from shiprider.model.columns import floats, integers, text_buffers
 
@@ -18,7 +18,7 @@ U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def position_payload(
     claimed_id: I64,
     message_type: NDArray[np.int8],
@@ -49,13 +49,13 @@ def position_payload(
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fold_numbers(state: U64, values: I64) -> None:
     for i in range(len(state)):
         state[i] = mix64(state[i] ^ np.uint64(values[i]))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fold_texts(state: U64, offsets: NDArray[np.int32], data: NDArray[np.uint8]) -> None:
     for i in range(len(state)):
         # FNV-1a over the bytes, then the finaliser

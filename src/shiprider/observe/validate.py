@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.clock import MINUTE_US
+from shiprider.measure.kernels import kernel
 from shiprider.model import identity
 from shiprider.model.codes import Flaw, IdentityKind, TimeSource
 from shiprider.model.columns import floats, integers
@@ -33,7 +33,7 @@ _SOURCE_ASSUMED: Final = int(TimeSource.ASSUMED)
 _IS_MMSI: Final = int(IdentityKind.MMSI)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _origin_flaws(
     time_us: NDArray[np.int64],
     received_us: NDArray[np.int64],
@@ -68,7 +68,7 @@ def _origin_flaws(
         flaws[i] |= bits
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _position_flaws(
     latitude: NDArray[np.float64], longitude: NDArray[np.float64], flaws: NDArray[np.int32]
 ) -> None:

@@ -51,9 +51,9 @@ class Allowed:
         return bytes(made)
 
     @cached_property
-    def digits(self) -> str:
-        """The same as text: a character 0 or 1 per number."""
-        return "".join("01"[each] for each in self.bits)
+    def flags(self) -> str:
+        """The same as the text of an SQL array: {0,1,1}."""
+        return f"{{{','.join('01'[each] for each in self.bits)}}}"
 
 
 @dataclass(frozen=True, slots=True)

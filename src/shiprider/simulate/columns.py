@@ -5,10 +5,10 @@ and wire are left out, so every vessel reports at an even interval wherever it i
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.clock import SECOND_US
+from shiprider.measure.kernels import kernel
 from shiprider.model.codes import Nature, ReceiverKind
 from shiprider.model.rows import TrackPoints
 from shiprider.simulate.geography import Geography
@@ -22,7 +22,7 @@ I64 = NDArray[np.int64]
 _DAY_S = 86_400.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sample(knots: F64, first: I64, ticks: F64, seeds: NDArray[np.uint64], out: F64, number: I64) -> int:
     """Rows of time, latitude, longitude, speed, course, status; `number` is vessel * 8 + identity slot."""
     rows = 0

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from shiprider.measure.kernels import kernel
 
 F64 = NDArray[np.float64]
 
@@ -39,7 +40,7 @@ def knots_of(t: F64, lat: F64, lon: F64, vlat: F64, vlon: F64, status: int, on: 
     return knots
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sail(
     path: F64,
     t0: float,

@@ -8,8 +8,9 @@ and any other vessel change nothing; only what is received is ever written down.
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from shiprider.measure.kernels import kernel, njit
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -42,7 +43,7 @@ def _mix(a: np.uint64) -> np.uint64:
     return a ^ (a >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _uniform(seed: np.uint64, count: int, salt: int) -> float:
     """A number in [0, 1) that depends on its three arguments alone."""
     a = (
@@ -53,14 +54,14 @@ def _uniform(seed: np.uint64, count: int, salt: int) -> float:
     return float(_mix(_mix(a) + np.uint64(0x632BE59BD9B4E019)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _normal(seed: np.uint64, count: int, salt: int) -> float:
     """A standard normal number by Box and Muller."""
     u = max(_uniform(seed, count, salt), 1e-12)
     return float(np.sqrt(-2.0 * np.log(u)) * np.cos(2.0 * np.pi * _uniform(seed, count, salt + 1)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reporting_interval_s(transmitter: int, status: int, speed_mps: float, turn_degps: float) -> float:
     """Seconds to the next position report: ITU-R M.1371-5, tables 1 (class A) and 2 (class B).
 
@@ -90,7 +91,7 @@ def reporting_interval_s(transmitter: int, status: int, speed_mps: float, turn_d
     return 5.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hermite(x0: float, v0: float, x1: float, v1: float, h: float, u: float) -> tuple[float, float, float]:
     """Value, first and second derivative of the cubic at u in 0..1 of an interval of h seconds."""
     d = (x1 - x0) / h
@@ -103,7 +104,7 @@ def _hermite(x0: float, v0: float, x1: float, v1: float, h: float, u: float) -> 
     return x, v, a
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def receive(
     knots: F64,
     first: I64,
@@ -339,7 +340,7 @@ def receive(
     return rows
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def situation(knots: F64, first: I64, t: float, transmitter: NDArray[np.int8], out: F64) -> None:
     """Each vessel at one moment: `out` rows are latitude, longitude, reporting interval (0: silent)."""
     for v in range(len(first) - 1):

@@ -9,11 +9,11 @@ import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
 
+from shiprider.measure.kernels import kernel
 from shiprider.simulate.geography import Geography
 
 F64 = NDArray[np.float64]
@@ -33,7 +33,7 @@ PORT_REACH_DEG = 0.28
 STRAIGHTEN_DEG = 0.12
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _clear(water: NDArray[np.bool_], row0: float, col0: float, row1: float, col1: float) -> bool:
     """True when the straight line between two fine-raster coordinates stays on water."""
     steps = int(max(abs(row1 - row0), abs(col1 - col0)) * 2.0) + 1
@@ -46,7 +46,7 @@ def _clear(water: NDArray[np.bool_], row0: float, col0: float, row1: float, col1
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _straighten(water: NDArray[np.bool_], rows: F64, cols: F64, tolerance: float) -> NDArray[np.int64]:
     """Indices of the points to keep: greedy sight lines that stay within `tolerance` of the path."""
     n = len(rows)

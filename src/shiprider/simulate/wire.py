@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.formats.ais.encoder import Encoded, encode, with_tag_blocks
+from shiprider.measure.kernels import kernel
 from shiprider.simulate import reporting
 from shiprider.simulate.identity import Hull, Identity
 from shiprider.simulate.motion import KNOT_MPS
@@ -98,7 +98,7 @@ class Cast:
         )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _interleave(
     data: NDArray[np.uint8], start: I64, stop: I64, out: NDArray[np.uint8], out_offsets: I64
 ) -> None:

@@ -9,11 +9,11 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from shiprider.measure.clock import DAY_US, HOUR_US, MINUTE_US
 from shiprider.measure.geodesy import EARTH_RADIUS_M, local_one, wrapped_deg
+from shiprider.measure.kernels import kernel
 from shiprider.model.codes import Flaw, TransmitterClass
 
 I64 = NDArray[np.int64]
@@ -74,7 +74,7 @@ P_NORTH_HIGH: Final = 9
 P_FLOATS: Final = 10
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def assign_claims(
     first: int,
     slot: I32,

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from shiprider.measure.geodesy import WGS84_A_M, WGS84_E2, wrapped_deg
+from shiprider.measure.kernels import kernel
 from shiprider.model.errors import CorruptStore
 
 F64 = NDArray[np.float64]
@@ -43,14 +43,14 @@ _ROW_M: Final = 110_500.0 / _PER_DEGREE
 _RAD: Final = math.pi / 180.0
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _row_of(latitude: float) -> int:
     # The same arithmetic as the packaged mask, so that cell edges fall alike.
     lowest = 90.0 - (ROWS - 1) / 120.0
     return int((min(90.0, max(lowest, latitude)) - 90.0) / -(1.0 / 120.0))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _column_of(longitude: float) -> int:
     if longitude == 180.0:
         return COLUMNS - 1
@@ -58,7 +58,7 @@ def _column_of(longitude: float) -> int:
     return int((min(highest, wrapped_deg(longitude)) + 180.0) / (1.0 / 120.0))
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _changes_up_to(first: I32, columns: U16, row: int, column: int) -> int:
     """How many changes the row has at or before the column."""
     low, high = first[row], first[row + 1]
@@ -72,7 +72,7 @@ def _changes_up_to(first: I32, columns: U16, row: int, column: int) -> int:
     return low - start
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _search(latitude: float, longitude: float, first: I32, columns: U16, limit_m: float) -> float:
     """Metres to the nearest land within `limit_m`, else infinity.
 
@@ -123,14 +123,14 @@ def _search(latitude: float, longitude: float, first: I32, columns: U16, limit_m
     return math.sqrt(best2) if found else math.inf
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _land(latitude: F64, longitude: F64, first: I32, columns: U16, out: NDArray[np.bool_]) -> None:
     for i in range(len(latitude)):
         if math.isfinite(latitude[i]) and math.isfinite(longitude[i]):
             out[i] = _changes_up_to(first, columns, _row_of(latitude[i]), _column_of(longitude[i])) % 2 == 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _shore(latitude: F64, longitude: F64, first: I32, columns: U16, nodes: U16, out: F64) -> None:
     rows, turns = nodes.shape
     for i in range(len(latitude)):

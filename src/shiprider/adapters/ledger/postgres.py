@@ -32,6 +32,8 @@ _READER: Final = "shiprider_reader"
 
 #: A shorter log is read quickly in any way.
 _WORTH_A_LOOK: Final = 2_000
+#: Looked at again when it has grown by half.
+_GROWN: Final = 1.5
 
 
 class PostgresLedger(SqlLog):
@@ -55,7 +57,7 @@ class PostgresLedger(SqlLog):
         except (sa.exc.ArgumentError, ValueError):
             raise UsageError("The ledger's address is no URL of a database: write postgresql://…") from None
         host = self._url.host or self._url.query.get("host") or "this machine"
-        self._analysed = _WORTH_A_LOOK
+        self._looked_at = _WORTH_A_LOOK
         super().__init__(
             f"The ledger {self._url.database!r} at {host}", origin=origin, keys=keys, clock=clock
         )
@@ -108,15 +110,19 @@ class PostgresLedger(SqlLog):
         """The server checkpoints by itself; the bytes of an erased body go with the row's old version.
 
         It looks at how the tables are filled only once a minute: until then it would plan a read of a log that
-        grew a thousandfold as if it were empty.
+        grew a thousandfold as if it were empty, and look each row of an index up in the table, because it does
+        not know yet that all may see it.
         """
-        if self._head.sequence > 2 * self._analysed and not self._closed:
-            self._analysed = max(self._head.sequence, _WORTH_A_LOOK)
-            with suppress(sa.exc.SQLAlchemyError, psycopg.Error), self._writer.begin() as connection:
-                connection.exec_driver_sql("ANALYZE record, latest, term")
+        if self._head.sequence > _GROWN * self._looked_at and not self._closed:
+            self._looked_at = max(self._head.sequence, _WORTH_A_LOOK)
+            self._alone("VACUUM (ANALYZE) record, latest, term")
         if now and not self._closed:
-            with suppress(sa.exc.SQLAlchemyError, psycopg.Error), self._writer.connect() as connection:
-                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM record")
+            self._alone("VACUUM record")
+
+    def _alone(self, statement: str) -> None:
+        """A statement that no transaction may hold; the log is whole without it."""
+        with suppress(sa.exc.SQLAlchemyError, psycopg.Error), self._writer.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(statement)
 
     def _let_go(self) -> None:
         self._restricted.dispose()
@@ -128,8 +134,8 @@ class PostgresLedger(SqlLog):
         with self._storage_errors(), engine.begin() as connection:
             if allowed is not None:
                 connection.execute(
-                    sa.text("SELECT set_config('shiprider.allowed', :bits, true)"),
-                    {"bits": allowed.digits},
+                    sa.text("SELECT set_config('shiprider.allowed', :flags, true)"),
+                    {"flags": allowed.flags},
                 )
             yield connection
 

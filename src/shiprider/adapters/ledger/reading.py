@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
     CursorResult,
@@ -29,7 +30,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from shiprider.adapters.ledger.tables import LATEST, RECORD, RELEASE_CLASS, TERM, TREE_HEAD
 from shiprider.model.envelope import GENESIS, envelope_bytes, link
@@ -60,9 +61,10 @@ def _condition(dialect: str, table: FromClause, walk: bool) -> ColumnElement[boo
         listed = func.json_each(bindparam("allowed_json", type_=Text)).table_valued("value")
         return class_id.in_(select(listed.c.value))
     if walk:
-        text = cast(bindparam("allowed_digits", type_=Text), BIT(varying=True))
-        # As in the policy of migration 0004: >= is planned as a third of the rows, = as nearly none.
-        return func.substring(text, class_id + 1, 1, type_=BIT) >= literal_column("B'1'", BIT)
+        # As in the policy of migration 0005: beyond the array's end is NULL, which is no row. In a sub-select,
+        # so that the text is read once for a statement.
+        flags = select(cast(bindparam("allowed_flags", type_=Text), ARRAY(Boolean))).scalar_subquery()
+        return flags[class_id + 1]
     return class_id == func.any(bindparam("allowed_numbers", type_=ARRAY(Integer)))
 
 
@@ -97,7 +99,7 @@ def _parameters(connection: Connection, allowed: Allowed) -> dict[str, Any]:
     numbers = sorted(allowed.classes)
     if connection.dialect.name == "sqlite":
         return {"allowed_bits": allowed.bits, "allowed_json": json.dumps(numbers)}
-    return {"allowed_digits": allowed.digits, "allowed_numbers": numbers}
+    return {"allowed_flags": allowed.flags, "allowed_numbers": numbers}
 
 
 def record_from(row: Sequence[Any]) -> Record:

@@ -8,25 +8,39 @@ or `null` in JSON; JSON is valid whatever the bits are. Every octet array that i
 to spare, every one that is read 8: they are moved eight at a time.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from shiprider.formats.ais.octets import eight, get, inner, kernel, once, place_of, put_eight, swapped
+from shiprider.formats.ais.places import (
+    BITS,
+    FLAWS,
+    LAYOUT,
+    LENGTH,
+    META_COLUMNS,
+    MMSI,
+    NATURE,
+    PLACE,
+    RAW,
+    RECEIVED,
+    RECEIVER_KIND,
+    RESOLUTION,
+    SOURCE,
+    STATION,
+    STATION_LENGTH,
+    TIME,
+    TYPE,
+)
 
 _KIND, _NAME, _NAME_LENGTH, _FIRST, _WIDTH, _DECIMALS, _HAS_MISSING, _MISSING, _VARIABLE, _TAIL, _GROUP = (
     range(11)
 )
 _UINT, _INT, _BOOL, _TEXT, _BYTES, _SPARE, _GROUPED, _DECIMAL, _SIGNED, _TURN = range(10)
 _ITEM_COLUMNS: Final = 11
-
-# Columns of `meta`, as framing.py names them; a test keeps them in step.
-_META: Final = 19
-_M_TYPE, _M_MMSI, _M_PLACE, _M_BITS, _M_RAW, _M_LENGTH, _M_TIME, _M_SOURCE, _M_RESOLUTION, _M_RECEIVED = (
-    range(10)
-)
-_M_RECEIVER_KIND, _M_NATURE, _M_LAYOUT, _M_FLAWS, _M_STATION, _M_STATION_LENGTH = 10, 11, 14, 15, 17, 18
 
 #: M.1371-5 table 48: ROT_AIS = 4.733 sqrt(ROT), degrees per minute; +-127 tells the side only.
 _TURN_FACTOR: Final = 4.733
@@ -58,38 +72,6 @@ _ZEROS: Final = np.uint64(0x3030303030303030)
 _SIXES: Final = np.uint64(0x0606060606060606)
 _TEN: Final = np.uint64(10)
 
-# See framing.py: no wrappers, no reference counting, one call site inlined.
-_INNER: Final[dict[str, Any]] = {
-    "nogil": True,
-    "error_model": "numpy",
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-    "_nrt": False,
-}
-_KERNEL: Final[dict[str, Any]] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-_inner = njit(**_INNER)
-_once = njit(**_INNER, forceinline=True)
-_kernel = njit(**_KERNEL)
-
-
-# The same as in framing.py, which may not be imported: a cached kernel would not notice a change.
-def _place(context, builder, kind, array, i, width):
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [i]), ir.IntType(width).as_pointer())
-
-
-@intrinsic
-def _get(typing_context, array, i):
-    """array[i] as int64, flat; the array holds octets or 64-bit numbers."""
-    width = array.dtype.bitwidth
-
-    def generate(context, builder, signature, arguments):
-        value = builder.load(_place(context, builder, signature.args[0], *arguments, width), align=width // 8)
-        return value if width == 64 else builder.zext(value, ir.IntType(64))
-
-    del typing_context, i
-    return types.int64(array, types.int64), generate
-
 
 @intrinsic
 def _real(typing_context, array, i):
@@ -109,46 +91,11 @@ def _put(typing_context, buf, i, value):
 
     def generate(context, builder, signature, arguments):
         octet = builder.trunc(arguments[2], ir.IntType(8))
-        builder.store(octet, _place(context, builder, signature.args[0], *arguments[:2], 8))
+        builder.store(octet, place_of(context, builder, signature.args[0], *arguments[:2], 8))
         return context.get_dummy_value()
 
     del typing_context, i, value
     return types.void(buf, types.int64, types.int64), generate
-
-
-@intrinsic
-def _eight(typing_context, buf, i):
-    """Eight octets from buf[i:], the first one lowest, as one number."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.load(_place(context, builder, signature.args[0], *arguments, 64), align=1)
-
-    del typing_context, i
-    return types.uint64(buf, types.int64), generate
-
-
-@intrinsic
-def _put_eight(typing_context, buf, i, value):
-    """Eight octets to buf[i:], the lowest one first."""
-
-    def generate(context, builder, signature, arguments):
-        builder.store(arguments[2], _place(context, builder, signature.args[0], *arguments[:2], 64), align=1)
-        return context.get_dummy_value()
-
-    del typing_context, i, value
-    return types.void(buf, types.int64, types.uint64), generate
-
-
-@intrinsic
-def _swapped(typing_context, value):
-    """The eight octets of a number in the other order."""
-
-    def generate(context, builder, signature, arguments):
-        del context, signature
-        return builder.bswap(arguments[0])
-
-    del typing_context, value
-    return types.uint64(types.uint64), generate
 
 
 @intrinsic
@@ -164,26 +111,26 @@ def _octets_below(typing_context, value):
     return types.int64(types.uint64), generate
 
 
-@_once
+@once
 def _top(stream, place, first):
     """The bits from `first`, highest first; 57 of them are sure to be there."""
-    return _swapped(_eight(stream, place + (first >> 3))) << np.uint64(first & 7)
+    return swapped(eight(stream, place + (first >> 3))) << np.uint64(first & 7)
 
 
-@_once
+@once
 def _copy(source, i, length, out, at):
     """source[i : i + length] to out[at:], and up to 7 octets more."""
     for m in range(0, length, 8):
-        _put_eight(out, at + m, _eight(source, i + m))
+        put_eight(out, at + m, eight(source, i + m))
     return at + length
 
 
-@_kernel
+@kernel
 def split(meta, tables, rows, counts):
     """Which message goes into which table: bit t of tables[type] sends it to rows[t]; counts[t] of them."""
     first = second = third = np.int64(0)
     for row in range(meta.shape[0]):
-        mask = _get(tables, _get(meta, row * _META + _M_TYPE))
+        mask = get(tables, get(meta, row * META_COLUMNS + TYPE))
         rows[0, first] = row
         rows[1, second] = row
         rows[2, third] = row
@@ -253,7 +200,7 @@ def _eight_columns(typing_context, stream, place, places, p, factors, f, end):
     return result(*arguments), generate
 
 
-@_once
+@once
 def _put_single(single, first, to, a, b, c, d, e, f):
     """Six numbers to place `to` of columns from `first`, as many as there are."""
     count = single.shape[0] - first
@@ -271,7 +218,7 @@ def _put_single(single, first, to, a, b, c, d, e, f):
         single[first + 5, to] = f
 
 
-@_kernel
+@kernel
 def fill(
     stream, meta, rows, at, used, places, factors, classes,
     longs, integers, codes, sigma, wide, single, masks,
@@ -288,22 +235,22 @@ def fill(
     """
     blocks = (_DOUBLES + single.shape[0] + _LANES - 1) // _LANES
     for k in range(rows.shape[0]):
-        base = _get(rows, k) * _META
+        base = get(rows, k) * META_COLUMNS
         to = at + k
-        kind = _get(meta, base + _M_TYPE)
-        mmsi = _get(meta, base + _M_MMSI)
-        place = _get(meta, base + _M_PLACE)
-        time = _get(meta, base + _M_TIME)
+        kind = get(meta, base + TYPE)
+        mmsi = get(meta, base + MMSI)
+        place = get(meta, base + PLACE)
+        time = get(meta, base + TIME)
         longs[0, to] = time
-        longs[1, to] = _get(meta, base + _M_RECEIVED)
+        longs[1, to] = get(meta, base + RECEIVED)
         longs[2, to] = mmsi
-        longs[3, to] = _get(meta, base + _M_RAW)
-        integers[0, to] = _get(meta, base + _M_LENGTH)
-        integers[1, to] = _get(meta, base + _M_FLAWS)
+        longs[3, to] = get(meta, base + RAW)
+        integers[0, to] = get(meta, base + LENGTH)
+        integers[1, to] = get(meta, base + FLAWS)
         integers[2, to] = time // _DAY_US
-        codes[0, to] = _get(meta, base + _M_SOURCE)
-        codes[1, to] = _get(meta, base + _M_RECEIVER_KIND)
-        station_class = _get(classes, kind)
+        codes[0, to] = get(meta, base + SOURCE)
+        codes[1, to] = get(meta, base + RECEIVER_KIND)
+        station_class = get(classes, kind)
         if kind == _CLASS_B and np.int64(_top(stream, place, _UNIT_BIT)) >= 0:
             station_class = _SELF_ORGANISED
         # ITU-R M.585: 970 AIS-SART, 972 man overboard, 974 EPIRB-AIS.
@@ -313,11 +260,11 @@ def fill(
                 station_class = _LOCATING_DEVICE
         codes[2, to] = station_class
         codes[3, to] = kind
-        codes[4, to] = _get(meta, base + _M_NATURE)
-        sigma[to] = _get(meta, base + _M_RESOLUTION) * _SIGMA_OF_US
+        codes[4, to] = get(meta, base + NATURE)
+        sigma[to] = get(meta, base + RESOLUTION) * _SIGMA_OF_US
 
-        end = _get(meta, base + _M_BITS)
-        number = _get(meta, base + _M_LAYOUT) * blocks
+        end = get(meta, base + BITS)
+        number = get(meta, base + LAYOUT) * blocks
         mask, x, y, _, _, c, d, e, f, g, h = _eight_columns(
             stream, place, places, number * _PLACES * _LANES, factors, number * 2 * _LANES, end
         )
@@ -330,7 +277,7 @@ def fill(
             mask = np.int64(0)
             a = b = c = d = e = f = np.float32(0.0)
             # Of the second eight most layouts have nothing.
-            if _get(used, number):
+            if get(used, number):
                 mask, _, _, a, b, c, d, e, f, _, _ = _eight_columns(
                     stream, place, places, number * _PLACES * _LANES, factors, number * 2 * _LANES, end
                 )
@@ -338,7 +285,7 @@ def fill(
             _put_single(single, np.int64(_LANES - _DOUBLES), to, a, b, c, d, e, f)
 
 
-@_kernel
+@kernel
 def bitmaps(masks, rows, told, valid, nulls):
     """Arrow's bitmap of each column c in valid[c], from bit told[c] of the rows' masks; nulls[c] counts zeros.
 
@@ -350,13 +297,13 @@ def bitmaps(masks, rows, told, valid, nulls):
         some = _ZERO
         for octet in range((rows + 7) // 8):
             # One bit of each of eight octets, moved together by one multiplication.
-            bits = _eight(masks, base + 8 * octet) >> bit & _EVERY_ONE
+            bits = eight(masks, base + 8 * octet) >> bit & _EVERY_ONE
             some += bits * _EVERY_ONE >> np.uint64(56)
             valid[column, octet] = bits * _GATHER >> np.uint64(56)
         nulls[column] = rows - np.int64(some)
 
 
-@_once
+@once
 def _characters(stream, place, first, count, out, at):
     """Six-bit ASCII up to the first @, without spaces at its end: the index after it."""
     start = at
@@ -371,7 +318,7 @@ def _characters(stream, place, first, count, out, at):
             value & np.uint64(0x003F003F003F003F)
         ) << np.uint64(8)
         # Values below 32 are the letters: 64 more.
-        _put_eight(out, at, value | (~value & _SPACES) << np.uint64(1))
+        put_eight(out, at, value | (~value & _SPACES) << np.uint64(1))
         ends = (value - _EVERY_ONE) & ~value & _HIGH
         n = np.int64(8)
         if ends:
@@ -380,12 +327,12 @@ def _characters(stream, place, first, count, out, at):
         i += 8
         if ends:
             break
-    while at > start and _get(out, at - 1) == 32:
+    while at > start and get(out, at - 1) == 32:
         at -= 1
     return at
 
 
-@_kernel
+@kernel
 def texts(stream, meta, rows, items, spec, out, at, offsets, valid):
     """One text column: the texts of spec[layout, 0] and, behind it, spec[layout, 1] (a name's extension).
 
@@ -393,62 +340,62 @@ def texts(stream, meta, rows, items, spec, out, at, offsets, valid):
     """
     offsets[0] = at
     for k in range(rows.shape[0]):
-        base = _get(rows, k) * _META
+        base = get(rows, k) * META_COLUMNS
         start = at
         for part in range(2):
-            item = _get(spec, 2 * _get(meta, base + _M_LAYOUT) + part) * _ITEM_COLUMNS
+            item = get(spec, 2 * get(meta, base + LAYOUT) + part) * _ITEM_COLUMNS
             if item >= 0:
-                first = _get(items, item + _FIRST)
-                width = min(_get(items, item + _WIDTH), _get(meta, base + _M_BITS) - first)
+                first = get(items, item + _FIRST)
+                width = min(get(items, item + _WIDTH), get(meta, base + BITS) - first)
                 if width >= 6:
-                    at = _characters(stream, _get(meta, base + _M_PLACE), first, width // 6, out, at)
+                    at = _characters(stream, get(meta, base + PLACE), first, width // 6, out, at)
         valid[k] = at > start
         offsets[k + 1] = at
     return at
 
 
-@_kernel
+@kernel
 def payloads(stream, meta, rows, layouts, out, at, offsets, valid):
     """The application's own bits as octets, the last one filled with zeros; else as `texts`."""
     offsets[0] = at
     for k in range(rows.shape[0]):
-        base = _get(rows, k) * _META
-        first = layouts[_get(meta, base + _M_LAYOUT), 8]
+        base = get(rows, k) * META_COLUMNS
+        first = layouts[get(meta, base + LAYOUT), 8]
         valid[k] = first >= 0
         if first >= 0:
-            width = _get(meta, base + _M_BITS) - first
+            width = get(meta, base + BITS) - first
             for m in range(0, width, 56):
-                value = _top(stream, _get(meta, base + _M_PLACE), first + m)
+                value = _top(stream, get(meta, base + PLACE), first + m)
                 if width - m < 56:
                     value &= ~(_ALL >> np.uint64(width - m))
-                _put_eight(out, at + m // 8, _swapped(value))
+                put_eight(out, at + m // 8, swapped(value))
             at += max(width + 7, np.int64(0)) // 8
         offsets[k + 1] = at
     return at
 
 
-@_kernel
+@kernel
 def stations(pool, meta, rows, out, at, offsets, valid):
     """The receivers' names, from the pool; what is no ASCII becomes "?"; else as `texts`."""
     offsets[0] = at
     for k in range(rows.shape[0]):
-        base = _get(rows, k) * _META
-        start = _get(meta, base + _M_STATION)
-        length = _get(meta, base + _M_STATION_LENGTH)
+        base = get(rows, k) * META_COLUMNS
+        start = get(meta, base + STATION)
+        length = get(meta, base + STATION_LENGTH)
         for m in range(0, length, 8):
-            octets = _eight(pool, start + m)
+            octets = eight(pool, start + m)
             beyond = (octets & _HIGH) >> np.uint64(7)
             if beyond:
                 octets &= ~(beyond * np.uint64(255))
                 octets |= beyond * np.uint64(63)
-            _put_eight(out, at + m, octets)
+            put_eight(out, at + m, octets)
         at += length
         valid[k] = length > 0
         offsets[k + 1] = at
     return at
 
 
-@_once
+@once
 def _integer(value, out, at):
     """Decimal digits of value from out[at]: the index after them."""
     if value < 0:
@@ -470,7 +417,7 @@ def _integer(value, out, at):
     return at + digits
 
 
-@_inner
+@inner
 def _decimal(value, decimals, out, at):
     """A number rounded to `decimals`, at least one digit after the point, no zeros at the end."""
     power = np.int64(1)
@@ -500,14 +447,14 @@ def _decimal(value, decimals, out, at):
     return end
 
 
-@_once
+@once
 def _word(value, length, out, at):
     """A short word, given as a number whose lowest octet is its first letter."""
-    _put_eight(out, at, value)
+    put_eight(out, at, value)
     return at + length
 
 
-@_once
+@once
 def _hexadecimal(stream, place, first, width, out, at):
     """Bits as hexadecimal digits, the last one filled with zeros: the index after them."""
     for i in range(0, width, 32):
@@ -522,20 +469,20 @@ def _hexadecimal(stream, place, first, width, out, at):
             value & np.uint64(0x000F000F000F000F)
         ) << np.uint64(8)
         letters = (value + _SIXES) >> np.uint64(4) & _EVERY_ONE
-        _put_eight(out, at + i // 4, value + _ZEROS + letters * np.uint64(39))
+        put_eight(out, at + i // 4, value + _ZEROS + letters * np.uint64(39))
     return at + (width + 3) // 4
 
 
-@_once
+@once
 def _value(stream, place, base, end, item, items, scales, out, at):
     """The JSON value of one plain item; `item` is its row."""
     i = item * _ITEM_COLUMNS
-    kind = _get(items, i + _KIND)
-    first = _get(items, i + _FIRST)
+    kind = get(items, i + _KIND)
+    first = get(items, i + _FIRST)
     first = base + first if first >= 0 else end + first
-    width = _get(items, i + _WIDTH)
+    width = get(items, i + _WIDTH)
     if kind == _TEXT or kind == _BYTES:
-        width = max(np.int64(0), min(width, end - _get(items, i + _TAIL) - first))
+        width = max(np.int64(0), min(width, end - get(items, i + _TAIL) - first))
         _put(out, at, 34)
         at += 1
         if kind == _TEXT:
@@ -544,14 +491,14 @@ def _value(stream, place, base, end, item, items, scales, out, at):
             # Quotes and backslashes are escaped from the end, in place.
             more = 0
             for m in range(start, stop):
-                letter = _get(out, m)
+                letter = get(out, m)
                 if letter == 34 or letter == 92:
                     more += 1
             at = stop + more
             if more:
                 j = at
                 for m in range(stop - 1, start - 1, -1):
-                    letter = _get(out, m)
+                    letter = get(out, m)
                     j -= 1
                     _put(out, j, letter)
                     if letter == 34 or letter == 92:
@@ -567,7 +514,7 @@ def _value(stream, place, base, end, item, items, scales, out, at):
     raw = np.int64(bits >> np.uint64(64 - width))
     if kind == _SIGNED or kind == _INT or kind == _TURN:
         raw = np.int64(bits) >> (64 - width)
-    if _get(items, i + _HAS_MISSING) and raw == _get(items, i + _MISSING):
+    if get(items, i + _HAS_MISSING) and raw == get(items, i + _MISSING):
         return _word(np.uint64(0x6C6C756E), 4, out, at)
     if kind == _BOOL:
         if raw:
@@ -581,7 +528,7 @@ def _value(stream, place, base, end, item, items, scales, out, at):
             rate = raw / _TURN_FACTOR
             scaled = np.rint(rate * abs(rate))
     elif kind == _DECIMAL or kind == _SIGNED:
-        decimals = _get(items, i + _DECIMALS)
+        decimals = get(items, i + _DECIMALS)
         scaled = raw * _real(scales, 2 * item) + _real(scales, 2 * item + 1)
         raw = np.int64(np.rint(scaled))
     if decimals:
@@ -589,25 +536,25 @@ def _value(stream, place, base, end, item, items, scales, out, at):
     return _integer(raw, out, at)
 
 
-@_inner
+@inner
 def _record(stream, place, base, end, first_item, count, items, scales, names, out, at):
     """`"name":value` of each plain item, with commas between."""
     some = False
     for item in range(first_item, first_item + count):
         i = item * _ITEM_COLUMNS
-        kind = _get(items, i + _KIND)
+        kind = get(items, i + _KIND)
         if kind == _SPARE or kind == _GROUPED:
             continue
         if some:
             _put(out, at, 44)
             at += 1
         some = True
-        at = _copy(names, _get(items, i + _NAME), _get(items, i + _NAME_LENGTH), out, at)
+        at = _copy(names, get(items, i + _NAME), get(items, i + _NAME_LENGTH), out, at)
         at = _value(stream, place, base, end, item, items, scales, out, at)
     return at
 
 
-@_kernel
+@kernel
 def objects(
     stream, meta, rows, begin, layouts, items, scales, groups, records, names, out, at, offsets
 ):  # fmt: skip
@@ -617,10 +564,10 @@ def objects(
     """
     offsets[begin] = at
     for k in range(begin, rows.shape[0]):
-        row = _get(rows, k) * _META
-        layout = _get(meta, row + _M_LAYOUT)
-        place = _get(meta, row + _M_PLACE)
-        end = _get(meta, row + _M_BITS)
+        row = get(rows, k) * META_COLUMNS
+        layout = get(meta, row + LAYOUT)
+        place = get(meta, row + PLACE)
+        end = get(meta, row + BITS)
         if at + layouts[layout, 9] + 64 > out.shape[0]:
             return k
         first_item = layouts[layout, 0]
@@ -630,16 +577,16 @@ def objects(
         at = _record(stream, place, np.int64(0), end, first_item, count, items, scales, names, out, at)
         for item in range(first_item, first_item + count):
             i = item * _ITEM_COLUMNS
-            if _get(items, i + _KIND) != _GROUPED:
+            if get(items, i + _KIND) != _GROUPED:
                 continue
-            group = _get(items, i + _GROUP)
+            group = get(items, i + _GROUP)
             _put(out, at, 44)
             at += 1
-            at = _copy(names, _get(items, i + _NAME), _get(items, i + _NAME_LENGTH), out, at)
+            at = _copy(names, get(items, i + _NAME), get(items, i + _NAME_LENGTH), out, at)
             _put(out, at, 91)
             at += 1
             width = groups[group, 0]
-            base = _get(items, i + _FIRST)
+            base = get(items, i + _FIRST)
             done = 0
             while done < groups[group, 1] and base + width <= end:
                 if done:

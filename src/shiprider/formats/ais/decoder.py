@@ -17,7 +17,7 @@ from shiprider.formats.decoded import REJECTS, Counts, DecodeContext, Decoded
 from shiprider.model.errors import UnstampedRecording
 from shiprider.model.tables import MESSAGES, OBSERVATIONS, STATEMENTS
 
-#: Octets of the longest receiver's name, text and payload kept (framing.STATION_BYTES; 512 symbols).
+#: Octets of the longest receiver's name, text and payload kept (places.STATION_BYTES; 512 symbols).
 _LONGEST_STATION = 32
 _LONGEST_TEXT = 512
 _LONGEST_PAYLOAD = 384

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from shiprider.formats.ais import framing
+from shiprider.formats.ais import places
 from shiprider.formats.ais.framed import Framed, Framer
 from shiprider.formats.decoded import DecodeContext
 from shiprider.measure.clock import iso_from_us
@@ -43,14 +43,14 @@ def decode_lines(
         origin = [
             framed.meta[:, column].tolist()
             for column in (
-                framing.TIME,
-                framing.SOURCE,
-                framing.CHANNEL,
-                framing.TALKER,
-                framing.STATION,
-                framing.STATION_LENGTH,
-                framing.RAW,
-                framing.LENGTH,
+                places.TIME,
+                places.SOURCE,
+                places.CHANNEL,
+                places.TALKER,
+                places.STATION,
+                places.STATION_LENGTH,
+                places.RAW,
+                places.LENGTH,
             )
         ]
         # What repeats from message to message is spelt once: times to a second, stations, talkers.

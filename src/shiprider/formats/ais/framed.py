@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from shiprider.formats.ais import columns, framing
+from shiprider.formats.ais import columns, framing, places, stamping
 from shiprider.formats.ais.compiled import tables
 from shiprider.formats.ais.layout import LONGEST_SYMBOLS
 from shiprider.formats.decoded import REJECTS, Counts, DecodeContext
@@ -57,7 +57,7 @@ class Framed:
             [
                 pa.array(raw.copy()),
                 pa.array(length.astype(np.int32)),
-                pa.array(framing.REASONS).take(pa.array(reason)),
+                pa.array(places.REASONS).take(pa.array(reason)),
             ],
             schema=REJECTS,
         )
@@ -110,22 +110,22 @@ class Framer:
         self._patient = patient and not self._wall
         # Address and octets of the lines that wait, piece by piece.
         self._held: _Pieces = []
-        self._ahead = np.zeros(framing.NEXT_BYTES + 2 * _PADDING, np.uint8)
+        self._ahead = np.zeros(stamping.NEXT_BYTES + 2 * _PADDING, np.uint8)
         self._ahead_end = 0
         self._start_us = -1 if context.start_us is None else context.start_us
         self._nature = int(context.nature)
         self._receiver_kind = int(context.receiver_kind)
         self._arms = framing.armour()
         self._hexes = framing.hexadecimal()
-        self._state = np.zeros(framing.STATE_LENGTH, np.int64)
-        self._state[[framing.LATEST, framing.RUNNING, framing.CLOCK, framing.PENDING, framing.PREVIOUS]] = -1
-        self._ring = np.full((framing.RING_LENGTH, 4), -1, np.int64)
-        self._ring_station = np.zeros((framing.RING_LENGTH, framing.STATION_BYTES), np.uint8)
-        self._slots = np.zeros((framing.SLOTS, framing.SLOT_COLUMNS), np.int64)
-        self._symbols = np.zeros((framing.SLOTS, framing.PARTS_MOST, framing.PART_SYMBOLS), np.uint8)
-        self._slot_station = np.zeros((framing.SLOTS, framing.STATION_BYTES), np.uint8)
-        self._pending_station = np.zeros(framing.STATION_BYTES, np.uint8)
-        self._counts = np.zeros(framing.COUNTS, np.int64)
+        self._state = np.zeros(places.STATE_LENGTH, np.int64)
+        self._state[[places.LATEST, places.RUNNING, places.CLOCK, places.PENDING, places.PREVIOUS]] = -1
+        self._ring = np.full((places.RING_LENGTH, 4), -1, np.int64)
+        self._ring_station = np.zeros((places.RING_LENGTH, places.STATION_BYTES), np.uint8)
+        self._slots = np.zeros((places.SLOTS, places.SLOT_COLUMNS), np.int64)
+        self._symbols = np.zeros((places.SLOTS, places.PARTS_MOST, places.PART_SYMBOLS), np.uint8)
+        self._slot_station = np.zeros((places.SLOTS, places.STATION_BYTES), np.uint8)
+        self._pending_station = np.zeros(places.STATION_BYTES, np.uint8)
+        self._counts = np.zeros(places.COUNTS, np.int64)
         # Stamp, tag block, $PGHP fields, sentence head, station, a part's symbols, those of all parts: the
         # kernel allocates nothing itself.
         self._scratch = (
@@ -133,9 +133,9 @@ class Framer:
             np.zeros(6, np.int64),
             np.zeros(12, np.int64),
             np.zeros(10, np.int64),
-            np.zeros(framing.STATION_BYTES, np.uint8),
+            np.zeros(places.STATION_BYTES, np.uint8),
             np.zeros(LONGEST_SYMBOLS + 32, np.uint8),
-            np.zeros(framing.PARTS_MOST * framing.PART_SYMBOLS + 32, np.uint8),
+            np.zeros(places.PARTS_MOST * places.PART_SYMBOLS + 32, np.uint8),
         )
         self._room = 0
 
@@ -148,16 +148,16 @@ class Framer:
         waiting: _Pieces = []
         if self._patient and not final:
             size = sum(len(source) for _, source in pieces)
-            pieces, waiting = _cut(pieces, _next_line(pieces, size - framing.NEXT_BYTES))
+            pieces, waiting = _cut(pieces, _next_line(pieces, size - stamping.NEXT_BYTES))
         yield from self._pieces(pieces, waiting, received_us, closes=not waiting)
         if waiting:
             # Only now is the clock known at which these begin.
             joined = np.concatenate([source for _, source in waiting])
             buffer = np.zeros(len(joined) + _PADDING, np.uint8)
             buffer[: len(joined)] = joined
-            clock = int(self._state[framing.RUNNING])
-            previous = int(self._state[framing.PREVIOUS])
-            at = framing.undecided(buffer, 0, len(joined), clock, previous, self._scratch[0])
+            clock = int(self._state[places.RUNNING])
+            previous = int(self._state[places.PREVIOUS])
+            at = stamping.undecided(buffer, 0, len(joined), clock, previous, self._scratch[0])
             waiting, held = _cut(waiting, int(at))
             self._held = [(address, source.copy()) for address, source in held]
             yield from self._pieces(waiting, held, received_us, closes=True)
@@ -213,12 +213,12 @@ class Framer:
         if size <= self._room and self._room:
             return
         self._room = max(size, min(BLOCK_BYTES, 1 << 16))
-        messages = self._room // _SHORTEST + framing.SLOTS + 64
+        messages = self._room // _SHORTEST + places.SLOTS + 64
         self._buffer = np.zeros(self._room + _PADDING, np.uint8)
-        self._meta = np.empty((messages, framing.META_COLUMNS), np.int64)
+        self._meta = np.empty((messages, places.META_COLUMNS), np.int64)
         self._stream = np.empty(self._room * 3 // 4 + 24 * messages + 4096, np.uint8)
-        self._pool = np.empty(self._room + framing.STATION_BYTES * (framing.SLOTS + 64), np.uint8)
-        self._rejects = np.empty((3, messages + 8 * framing.SLOTS), np.int64)
+        self._pool = np.empty(self._room + places.STATION_BYTES * (places.SLOTS + 64), np.uint8)
+        self._rejects = np.empty((3, messages + 8 * places.SLOTS), np.int64)
 
     def _block(
         self, piece: NDArray[np.uint8], raw: int, received_us: int, *, closes: bool
@@ -261,49 +261,49 @@ class Framer:
                 self._counts,
             )
             begun = start
-            start = int(self._counts[framing.N_POSITION])
+            start = int(self._counts[places.N_POSITION])
             yield self._framed(start - begun, closes=closes and start >= size)
             if start >= size:
                 return
 
     def _leftovers(self, received_us: int, *, final: bool) -> Iterator[Framed]:
-        if not self._slots[:, framing.S_USED].any():
+        if not self._slots[:, places.S_USED].any():
             return
         more = True
         while more:
             framing.sweep(
                 self._slots, self._state, final, received_us, self._wall, self._rejects, self._counts
             )
-            more = bool(self._counts[framing.N_FULL])
-            if self._counts[framing.N_REJECTS]:
+            more = bool(self._counts[places.N_FULL])
+            if self._counts[places.N_REJECTS]:
                 yield self._framed(0, closes=False)
 
     def _framed(self, size: int, *, closes: bool) -> Framed:
         counts = self._counts
-        n = int(counts[framing.N_MESSAGES])
-        rejected = int(counts[framing.N_REJECTS])
+        n = int(counts[places.N_MESSAGES])
+        rejected = int(counts[places.N_REJECTS])
         return Framed(
             self._meta[:n],
             self._stream,
             self._pool,
             self._rejects[:, :rejected],
             Counts(
-                int(counts[framing.N_LINES]),
+                int(counts[places.N_LINES]),
                 n,
-                int(counts[framing.N_IGNORED]),
+                int(counts[places.N_IGNORED]),
                 rejected,
-                int(counts[framing.N_STATION_BYTES]),
+                int(counts[places.N_STATION_BYTES]),
             ),
             # Lines wait only for the sake of their stamps.
-            bool(counts[framing.N_STAMPS]) or bool(self._held),
-            int(counts[framing.N_UNTIMED]),
+            bool(counts[places.N_STAMPS]) or bool(self._held),
+            int(counts[places.N_UNTIMED]),
             size,
             closes,
         )
 
     def snapshot(self) -> bytes:
         """State, ring, open slots, lines that wait."""
-        used = np.flatnonzero(self._slots[:, framing.S_USED]).astype(np.int64)
+        used = np.flatnonzero(self._slots[:, places.S_USED]).astype(np.int64)
         pieces = [
             self._state.tobytes(),
             self._ring.tobytes(),
@@ -343,9 +343,9 @@ class Framer:
         self._pending_station[:] = take(self._pending_station.shape, np.uint8)
         used = take((count,), np.int64).astype(np.int64)
         self._slots[:] = 0
-        self._slots[used] = take((count, framing.SLOT_COLUMNS), np.int64)
-        self._symbols[used] = take((count, framing.PARTS_MOST, framing.PART_SYMBOLS), np.uint8)
-        self._slot_station[used] = take((count, framing.STATION_BYTES), np.uint8)
+        self._slots[used] = take((count, places.SLOT_COLUMNS), np.int64)
+        self._symbols[used] = take((count, places.PARTS_MOST, places.PART_SYMBOLS), np.uint8)
+        self._slot_station[used] = take((count, places.STATION_BYTES), np.uint8)
         self._held = []
         while position < len(state):
             address, size = take((2,), np.int64).tolist()

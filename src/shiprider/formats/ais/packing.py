@@ -9,7 +9,8 @@ of more than one sentence fills each but the last completely.
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
+
+from shiprider.measure.kernels import njit
 
 #: Six-bit symbols in one sentence: IEC 61162-1 allows 82 characters in all.
 SYMBOLS: Final = 56

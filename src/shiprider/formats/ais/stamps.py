@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from shiprider.formats.ais.framing import FOLLOWS, NEXT_BYTES, NEXT_STAMPS, verdict
+from shiprider.formats.ais.stamping import FOLLOWS, NEXT_BYTES, NEXT_STAMPS, verdict
 from shiprider.measure.clock import HOUR_US
 
 _STAMP: Final = re.compile(rb"c:(\d{10,13})")

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from shiprider.formats.ais.framing import FLAWED, FOLLOWS, NEXT_STAMPS, RETURNS, STAYS, verdict
+from shiprider.formats.ais.stamping import FLAWED, FOLLOWS, NEXT_STAMPS, RETURNS, STAYS, verdict
 from shiprider.measure.clock import DAY_US, HOUR_US
 
 _YEAR_US: Final = 365 * DAY_US

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shiprider.formats.ais import columns, framing, packing
+from shiprider.formats.ais import columns, framing, packing, stamping, tag_blocks
 from shiprider.formats.ais.decoder import AisDecoder
 from shiprider.formats.ais.encoder import encode, with_tag_blocks
 from shiprider.formats.decoded import DecodeContext
@@ -26,7 +26,7 @@ def test_all_kernels_are_compiled_with_one_type_each() -> None:
     recorded.decode(b"", len(text), 0, final=True)
     kernels = [
         kernel
-        for module in (columns, framing, packing)
+        for module in (columns, framing, packing, stamping, tag_blocks)
         for kernel in vars(module).values()
         # Kernels that only kernels call have no wrapper, and no signature of their own when loaded from the cache.
         if hasattr(kernel, "py_func") and not kernel.targetoptions.get("no_cpython_wrapper")
@@ -34,14 +34,6 @@ def test_all_kernels_are_compiled_with_one_type_each() -> None:
     assert kernels
     for kernel in kernels:
         assert len(kernel.signatures) == 1, kernel
-
-
-def test_places_in_the_kernels_are_those_of_the_framing() -> None:
-    assert framing.META_COLUMNS == columns._META
-    for name in ("TYPE", "MMSI", "PLACE", "BITS", "RAW", "LENGTH", "TIME", "SOURCE", "RESOLUTION"):
-        assert getattr(framing, name) == getattr(columns, f"_M_{name}")
-    for name in ("RECEIVED", "RECEIVER_KIND", "NATURE", "LAYOUT", "FLAWS", "STATION", "STATION_LENGTH"):
-        assert getattr(framing, name) == getattr(columns, f"_M_{name}")
 
 
 def test_views_with_gaps_compile_nothing_anew() -> None:
