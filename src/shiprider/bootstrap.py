@@ -785,7 +785,7 @@ def archive_node(opened: OpenNode, archive: Path, passphrase: bytes | None = Non
     from shiprider.flow.archive import add
 
     try:
-        archive.mkdir(parents=True, exist_ok=True)
+        archive.mkdir(parents=True, exist_ok=True, mode=0o700)
         place = Path(tempfile.mkdtemp(prefix="copy-", dir=archive))
     except OSError as error:
         raise StorageError(
@@ -1033,6 +1033,7 @@ def checkups(opened: OpenNode) -> list[Check]:
             DiskHistory(opened.folder / "state" / "disk.history").read(),
             shutil.disk_usage(opened.folder).free,
         ),
+        checkup.kept_apart(str(opened.folder), opened.folder.stat().st_mode),
     ]
     source = opened.settings.care.time_source
     if source:

@@ -97,6 +97,14 @@ def disk(readings: Sequence[Reading], free_bytes: int) -> Check:
     return Check(what, True, f"{gib}, full in {left:.0f} days")
 
 
+def kept_apart(folder: str, mode: int) -> Check:
+    """Whether others of this machine may look into the node's folder, past its log: `mode` is the folder's."""
+    what = "who may look into the folder"
+    if mode & 0o007:
+        return Check(what, False, f"everybody on this machine: chmod o= {folder}")
+    return Check(what, True, "its owner and its group" if mode & 0o070 else "its owner")
+
+
 def expiry(name: str, end_us: int, now_us: int) -> Check:
     """A certificate's, or anything else's, end of validity."""
     left = (end_us - now_us) / DAY_US
