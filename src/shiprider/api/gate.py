@@ -30,6 +30,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Largest body taken, bytes: a watchlist of 50,000 lines fits.
 BODY_BYTES: Final = 12 << 20
 
+#: Largest of somebody without a session, bytes: a passkey's answer is a few kilobytes, and strangers are many.
+STRANGER_BYTES: Final = 64 << 10
+
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 #: Answered by the framework itself, past the table of permissions: not answered at all.
@@ -108,6 +111,11 @@ class Gate:
             )
             await _refuse(scope, guarded, 401, failure)
             return
+        if session is None and scope["type"] == "http" and scope["method"] in _CHANGING:
+            refusal = _stranger_refusal(headers)
+            if refusal is not None:
+                await _refuse(scope, guarded, *refusal)
+                return
         cookie_only = session is not None and session.kind != "program"
         if cookie_only and self._needs_origin(scope) and headers.only("origin") is None:
             failure = Failure(
@@ -273,6 +281,21 @@ def _body_refusal(headers: _Headers) -> tuple[int, Failure] | None:
             error="not_json",
             message="The body must be JSON.",
             hint="Send it with `Content-Type: application/json`.",
+        )
+    return None
+
+
+def _stranger_refusal(headers: _Headers) -> tuple[int, Failure] | None:
+    """Of what is held in memory before anybody is known, each gets little, and says how much beforehand."""
+    if headers.all("transfer-encoding"):
+        return 400, Failure(
+            error="bad_length", message="The length of the body is not said.", hint="Send `Content-Length`."
+        )
+    if int(headers.only("content-length") or "0") > STRANGER_BYTES:
+        return 413, Failure(
+            error="too_large",
+            message=f"The body is larger than {STRANGER_BYTES >> 10} KiB.",
+            hint="Sign in first.",
         )
     return None
 

@@ -302,3 +302,12 @@ def test_the_token_is_in_no_log_no_referrer_and_no_answer(
     assert token not in caplog.text
     told = capfd.readouterr()
     assert token not in told.out + told.err
+
+
+def test_a_stranger_is_given_little_memory(running: Running) -> None:
+    host = f"Host: 127.0.0.1:{running.server.port}\r\nContent-Type: application/json\r\n"
+    for path in ("/api/v1/sign-in/password", "/api/v1/sign-in/code", "/api/v1/session", "/sign-in/return"):
+        for length, status in (("Content-Length: 70000", b"413"), ("Transfer-Encoding: chunked", b"400")):
+            # Refused by what is announced: nothing of the body is sent, or waited for.
+            answer = raw(running, f"POST {path} HTTP/1.1\r\n{host}{length}\r\n\r\n".encode(), wait_s=3)
+            assert answer.split(b" ", 2)[1] == status, (path, length, answer[:200])
