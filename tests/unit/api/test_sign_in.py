@@ -17,9 +17,9 @@ from shiprider.adapters.accounts.sqlite import SqliteAccounts
 from shiprider.api.ceremonies import MOST, WAIT_S, Ceremonies
 from shiprider.api.sessions import ENROLLING_S, Sessions
 from shiprider.flow.administering import first_administrator, renewed_code
-from shiprider.flow.sign_in import hash_of, new_code
+from shiprider.flow.sign_in import SignIn, hash_of, new_code
 from shiprider.model.account import Account
-from shiprider.model.errors import NotLogged, StorageError
+from shiprider.model.errors import NotLogged, NotRecognised, NotYet, StorageError
 
 Floor = Any
 
@@ -211,6 +211,17 @@ def test_guesses_at_once_gain_nothing(floor: Floor, people: Any) -> None:
             )
         )
     assert found.count(401) <= FREE_TRIES and found.count(401) + found.count(429) == 48
+
+
+def test_another_address_of_the_same_network_buys_no_guesses(floor: Floor) -> None:
+    coming_in = SignIn(floor.access)
+    for number in range(FREE_TRIES):
+        with pytest.raises(NotRecognised):
+            coming_in.with_code(f"login{number}", "x", f"2001:db8::{number:x}")
+    with pytest.raises(NotYet):
+        coming_in.with_code("another", "x", "2001:db8::ffff:1")
+    with pytest.raises(NotRecognised):
+        coming_in.with_code("another", "x", "2001:db8:0:1::1")
 
 
 def test_guesses_over_many_logins_are_slowed_by_their_address(floor: Floor, people: Any) -> None:
