@@ -191,9 +191,9 @@ class Gate:
         return session
 
     def _named(self, officer: str) -> str:
-        """Who a program says decides: never somebody who proves himself by signing in."""
-        taken = officer and self._access.accounts.find(name=officer) is not None
-        return f"{officer} (command line)" if taken else officer
+        """Who a program says decides: never somebody who proves himself by signing in, nor one who looks like him."""
+        proven = officer and self._access.accounts.all()
+        return f"{officer} (command line)" if proven else officer
 
     async def _exchange(self, scope: Scope, headers: "_Headers", send: Send) -> bool:
         """The token in a page's URL becomes a cookie, and leaves the URL: in a demonstration only."""
@@ -259,7 +259,7 @@ def _is_page(scope: Scope, headers: _Headers) -> bool:
 
 
 def _officer(headers: _Headers) -> str:
-    name = (headers.only("x-officer") or "").encode("latin-1").decode("utf-8", "replace").strip()
+    name = " ".join((headers.only("x-officer") or "").encode("latin-1").decode("utf-8", "replace").split())
     return name if name.isprintable() and len(name) <= 80 else ""
 
 
