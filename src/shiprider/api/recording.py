@@ -23,9 +23,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 #: Ids of records and of vessels in an answer, under whatever name; the form is that of api/schemas.py, written by
 #: msgspec. A vessel is a number, the key of its name, or what a note is about.
-_OBJECTS: Final = re.compile(
-    rb'"([0-9a-f]{32})"|"mmsi":(\d{1,9})\b|[{,]"(\d{1,9})":|"subject":"(\d{1,9})"'
-)
+_OBJECTS: Final = re.compile(rb'"([0-9a-f]{32})"|"mmsi":(\d{1,9})\b|[{,]"(\d{1,9})":|"subject":"(\d{1,9})"')
 
 #: Ids in one line of the log; an answer with more takes more lines, `count` says how many it has in all.
 MOST_OBJECTS: Final = 500
@@ -89,9 +87,7 @@ async def _record(scope: Any, access: Access, rule: Rule, held: list[Message]) -
         outcome = "denied" if status in _REFUSED else "failed"
         path_objects = tuple(str(value)[:64] for value in scope.get("path_params", {}).values())
         why = state.get("why", str(status))
-        lines = [
-            entry(asker, rule, state["what"], outcome, access.clock(), objects=path_objects, why=why)
-        ]
+        lines = [entry(asker, rule, state["what"], outcome, access.clock(), objects=path_objects, why=why)]
     await asyncio.to_thread(access.record, *lines)
 
 

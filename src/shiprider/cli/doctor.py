@@ -115,7 +115,9 @@ def _reached(opened: "OpenNode") -> str:
     end, position = opened.spool.end(), opened.node.stores.ingest_writer.position
     check_spool_holds(end, position)
     return (
-        "complete up to the spool's end" if position == end else "behind the spool: the next run goes on from there"
+        "complete up to the spool's end"
+        if position == end
+        else "behind the spool: the next run goes on from there"
     )
 
 

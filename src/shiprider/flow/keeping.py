@@ -141,7 +141,15 @@ class StateShelf:
             return None
         try:
             version, until_us, position, fold = _PlainUnpickler(io.BytesIO(body)).load()
-        except (pickle.UnpicklingError, AttributeError, ImportError, TypeError, ValueError, EOFError, LookupError):
+        except (
+            pickle.UnpicklingError,
+            AttributeError,
+            ImportError,
+            TypeError,
+            ValueError,
+            EOFError,
+            LookupError,
+        ):
             return None
         if version != self.version or not isinstance(fold, FoldState):
             return None

@@ -321,8 +321,8 @@ def test_connections_beyond_the_bound_take_no_file_handle(running: Running) -> N
     open_files = len(list(Path("/proc/self/fd").iterdir()))
     lines: list[socket.socket] = []
     try:
-        for _ in range(40):
-            lines.append(socket.create_connection(("127.0.0.1", running.server.port), timeout=5))
+        place = ("127.0.0.1", running.server.port)
+        lines.extend(socket.create_connection(place, timeout=5) for _ in range(40))
         time.sleep(0.5)
         # Forty are this test's own ends.
         assert len(list(Path("/proc/self/fd").iterdir())) - open_files - len(lines) <= 8

@@ -16,8 +16,8 @@ from shiprider.adapters.accounts.attempts import FREE_TRIES, delay_us
 from shiprider.adapters.accounts.sqlite import SqliteAccounts
 from shiprider.api.ceremonies import MOST, WAIT_S, Ceremonies
 from shiprider.api.sessions import ENROLLING_S, Sessions
-from shiprider.flow.break_glass import MOST_HELD
 from shiprider.flow.administering import first_administrator, renewed_code
+from shiprider.flow.break_glass import MOST_HELD
 from shiprider.flow.sign_in import SignIn, hash_of, new_code
 from shiprider.model.account import Account, Notice
 from shiprider.model.errors import Conflict, NotLogged, NotRecognised, NotYet, StorageError
@@ -602,12 +602,25 @@ def test_many_breakings_of_the_glass_hide_none(floor: Floor) -> None:
     floor.add("bea", "planner")
     floor.add("aud", "auditor")
     client = floor.client("ana")
-    take = {"role": "", "case": "", "reason": "They come tonight.", "minutes": 5, "second": floor.people["bea"].id}
+    take = {
+        "role": "",
+        "case": "",
+        "reason": "They come tonight.",
+        "minutes": 5,
+        "second": floor.people["bea"].id,
+    }
     for number in range(MOST_HELD + 3):
         status = client.post("/api/v1/break-glass", json={**take, "case": f"c{number}"}).status_code
         assert status == (200 if number < MOST_HELD else 403)
     notices = [
-        Notice(id=f"{n:032x}", to=floor.people["aud"].id, kind="break_glass", about="Ana", text="more", at_us=2**60)
+        Notice(
+            id=f"{n:032x}",
+            to=floor.people["aud"].id,
+            kind="break_glass",
+            about="Ana",
+            text="more",
+            at_us=2**60,
+        )
         for n in range(300)
     ]
     floor.access.accounts.add_notices(notices)
