@@ -30,6 +30,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Largest body taken, bytes: a watchlist of 50,000 lines fits.
 BODY_BYTES: Final = 12 << 20
 
+#: Largest of somebody without a session, bytes: a passkey's answer is a few kilobytes, and strangers are many.
+STRANGER_BYTES: Final = 64 << 10
+
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 #: Answered by the framework itself, past the table of permissions: not answered at all.
@@ -108,6 +111,11 @@ class Gate:
             )
             await _refuse(scope, guarded, 401, failure)
             return
+        if session is None and scope["type"] == "http" and scope["method"] in _CHANGING:
+            refusal = _stranger_refusal(headers)
+            if refusal is not None:
+                await _refuse(scope, guarded, *refusal)
+                return
         cookie_only = session is not None and session.kind != "program"
         if cookie_only and self._needs_origin(scope) and headers.only("origin") is None:
             failure = Failure(
@@ -183,9 +191,9 @@ class Gate:
         return session
 
     def _named(self, officer: str) -> str:
-        """Who a program says decides: never somebody who proves himself by signing in."""
-        taken = officer and self._access.accounts.find(name=officer) is not None
-        return f"{officer} (command line)" if taken else officer
+        """Who a program says decides: never somebody who proves himself by signing in, nor one who looks like him."""
+        proven = officer and self._access.accounts.all()
+        return f"{officer} (command line)" if proven else officer
 
     async def _exchange(self, scope: Scope, headers: "_Headers", send: Send) -> bool:
         """The token in a page's URL becomes a cookie, and leaves the URL: in a demonstration only."""
@@ -251,7 +259,7 @@ def _is_page(scope: Scope, headers: _Headers) -> bool:
 
 
 def _officer(headers: _Headers) -> str:
-    name = (headers.only("x-officer") or "").encode("latin-1").decode("utf-8", "replace").strip()
+    name = " ".join((headers.only("x-officer") or "").encode("latin-1").decode("utf-8", "replace").split())
     return name if name.isprintable() and len(name) <= 80 else ""
 
 
@@ -273,6 +281,21 @@ def _body_refusal(headers: _Headers) -> tuple[int, Failure] | None:
             error="not_json",
             message="The body must be JSON.",
             hint="Send it with `Content-Type: application/json`.",
+        )
+    return None
+
+
+def _stranger_refusal(headers: _Headers) -> tuple[int, Failure] | None:
+    """Of what is held in memory before anybody is known, each gets little, and says how much beforehand."""
+    if headers.all("transfer-encoding"):
+        return 400, Failure(
+            error="bad_length", message="The length of the body is not said.", hint="Send `Content-Length`."
+        )
+    if int(headers.only("content-length") or "0") > STRANGER_BYTES:
+        return 413, Failure(
+            error="too_large",
+            message=f"The body is larger than {STRANGER_BYTES >> 10} KiB.",
+            hint="Sign in first.",
         )
     return None
 

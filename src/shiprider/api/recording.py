@@ -21,11 +21,14 @@ from shiprider.model.errors import NotLogged
 Message = Any
 Send = Callable[[Message], Awaitable[None]]
 
-#: Ids of records and of vessels in an answer; the form is that of api/schemas, written by msgspec.
-_OBJECTS: Final = re.compile(rb'"(?:id|finding|alert)":"([0-9a-f]{32})"|"mmsi":(\d{1,9})\b')
+#: Ids of records and of vessels in an answer, under whatever name; the form is that of api/schemas, written by
+#: msgspec. A vessel is a number, the key of its name, or what a note is about.
+_OBJECTS: Final = re.compile(rb'"([0-9a-f]{32})"|"mmsi":(\d{1,9})\b|[{,]"(\d{1,9})":|"subject":"(\d{1,9})"')
 
-#: Ids in one line of the log; there may be more in the answer, `count` says how many.
+#: Ids in one line of the log; an answer with more takes more lines, `count` says how many it has in all.
 MOST_OBJECTS: Final = 500
+#: Lines of one answer; only a picture of a whole ocean has more ids.
+MOST_LINES: Final = 20
 
 _REFUSED: Final = (401, 403, 404, 421)
 
@@ -71,37 +74,27 @@ async def _record(scope: Any, access: Access, rule: Rule, held: list[Message]) -
         objects = objects_in(content)
         path = [str(value) for value in scope.get("path_params", {}).values()]
         named = tuple(dict.fromkeys((*path, *objects)))
-        line = entry(
-            asker,
-            rule,
-            state["what"],
-            "allowed",
-            access.clock(),
-            objects=named[:MOST_OBJECTS],
-            count=len(named),
-        )
+        at_us = access.clock()
+        parts = [named[at : at + MOST_OBJECTS] for at in range(0, max(len(named), 1), MOST_OBJECTS)]
+        lines = [
+            entry(asker, rule, state["what"], "allowed", at_us, objects=part, count=len(named))
+            for part in parts[:MOST_LINES]
+        ]
     elif asker is None:
         # Strangers are counted where they sign in; a flood of them must not fill the log.
         return
     else:
         outcome = "denied" if status in _REFUSED else "failed"
         path_objects = tuple(str(value)[:64] for value in scope.get("path_params", {}).values())
-        line = entry(
-            asker,
-            rule,
-            state["what"],
-            outcome,
-            access.clock(),
-            objects=path_objects,
-            why=state.get("why", str(status)),
-        )
-    await asyncio.to_thread(access.record, line)
+        why = state.get("why", str(status))
+        lines = [entry(asker, rule, state["what"], outcome, access.clock(), objects=path_objects, why=why)]
+    await asyncio.to_thread(access.record, *lines)
 
 
 def objects_in(content: bytes) -> list[str]:
     """Ids in an answer, each once."""
-    found = (a or b for a, b in _OBJECTS.findall(content))
-    return [each.decode() for each in dict.fromkeys(found)]
+    found = dict.fromkeys(b"".join(each) for each in _OBJECTS.findall(content))
+    return [each.decode() for each in found]
 
 
 async def _refuse(send: Send, sentence: str) -> None:

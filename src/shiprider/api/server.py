@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 
 from shiprider.api.app import make_app
-from shiprider.api.patience import CONNECTIONS, BoundedProtocol
+from shiprider.api.patience import CONNECTIONS, BoundedListener, BoundedProtocol
 from shiprider.api.place import Place, bracketed, is_loopback
 from shiprider.api.site import Site
 from shiprider.model.errors import StopFeed, UsageError
@@ -43,7 +43,7 @@ def bind(host: str, port: int, *, tls: bool = False) -> socket.socket:
     """A bound socket; port 0 takes any that is free. Raises UsageError."""
     address = check_loopback(host, tls=tls)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = BoundedListener(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address, port))

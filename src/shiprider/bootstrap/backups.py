@@ -84,7 +84,7 @@ def archive_node(opened: OpenNode, archive: Path, passphrase: bytes | None = Non
     from shiprider.flow.archive import add
 
     try:
-        archive.mkdir(parents=True, exist_ok=True)
+        archive.mkdir(parents=True, exist_ok=True, mode=0o700)
         place = Path(tempfile.mkdtemp(prefix="copy-", dir=archive))
     except OSError as error:
         raise StorageError(

@@ -25,6 +25,15 @@ def checkups(opened: OpenNode) -> list[Check]:
             DiskHistory(opened.folder / "state" / "disk.history").read(),
             shutil.disk_usage(opened.folder).free,
         ),
+        checkup.kept_apart(str(opened.folder), opened.folder.stat().st_mode),
+    ]
+    oldest = opened.ledger.since(0, limit=1)
+    ledger_us = oldest[0].recorded_us if oldest else 0
+    received_us = min((each.first_received_us for each in opened.spool.segments() if each.length), default=0)
+    log_us = min((each.first_us for each in opened.access_log.segments()), default=0)
+    found += [
+        checkup.beginning("ledger", ledger_us, "the first bytes", received_us),
+        checkup.beginning("access log", log_us, "the first record", ledger_us),
     ]
     source = opened.settings.care.time_source
     if source:

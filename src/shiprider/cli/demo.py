@@ -49,7 +49,8 @@ def command(
     began = time.monotonic()
     mark = folder / f"demo-{seed}.nmea"
     if folder.exists() and (fresh or not mark.exists()):
-        if not (folder / settings.FILE_NAME).exists() and any(folder.iterdir()):
+        # A node that is none of ours has settings too, and what it holds is nowhere else.
+        if any(folder.iterdir()) and not any(folder.glob("demo-*.nmea")):
             raise UsageError(f"{folder} is not a demo's folder: choose another with --folder.")
         shutil.rmtree(folder)
     if not mark.exists():

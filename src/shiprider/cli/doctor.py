@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from shiprider.bootstrap.node import OpenNode
 
 #: (what, is it in order, what was found or what to do).
 Finding = tuple[str, bool, str]
@@ -98,17 +102,24 @@ def _node(folder: Path) -> list[Finding]:
                     "access log",
                     lambda: f"{opened.access_log.verify().sequence:,} entries, the chain is whole",
                 ),
-                (
-                    "lake",
-                    opened.node.stores.ingest_writer.position <= opened.spool.end(),
-                    "complete up to the spool's end"
-                    if opened.node.stores.ingest_writer.position == opened.spool.end()
-                    else "behind the spool: the next run goes on from there",
-                ),
+                _try("lake", lambda: _reached(opened)),
                 *((check.what, check.good, check.text) for check in checkups(opened)),
             ]
     except ShipriderError as error:
         return [("node", False, str(error)), *_unopened(folder)]
+
+
+def _reached(opened: "OpenNode") -> str:
+    """How far the lake is. Raises CorruptStore where it is further than the spool."""
+    from shiprider.flow.ingest import check_spool_holds
+
+    end, position = opened.spool.end(), opened.node.stores.ingest_writer.position
+    check_spool_holds(end, position)
+    return (
+        "complete up to the spool's end"
+        if position == end
+        else "behind the spool: the next run goes on from there"
+    )
 
 
 def _unopened(folder: Path) -> list[Finding]:

@@ -31,6 +31,8 @@ def command(folder: Path, name: str, alone: bool, as_json: bool) -> None:
     settings.parse(text, str(path))
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Ledger, lake and spool are content: nobody else of this machine reads them past the log.
+        folder.chmod(0o700)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(

@@ -21,8 +21,15 @@ def plain(text: object) -> str:
 
 
 def json_line(item: dict[str, Any]) -> None:
-    """One object on one line."""
-    sys.stdout.write(json.dumps(item, ensure_ascii=False, separators=(",", ":"), default=str) + "\n")
+    """One object on one line; what would move a terminal or turn its text round is written as JSON's escape."""
+    text = json.dumps(item, ensure_ascii=False, separators=(",", ":"), default=str)
+    sys.stdout.write("".join(c if c.isprintable() else _escaped(c) for c in text) + "\n")
+
+
+def _escaped(character: str) -> str:
+    """RFC 8259, section 7."""
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def say(text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from shiprider.flow.backup import Manifest, empty_folder
+from shiprider.flow.backup import Manifest, empty_folder, within
 from shiprider.model.errors import CorruptStore, DiskFull, StorageError, UsageError
 
 #: Bytes of a block: a database that grows at its end shares all but its last ones with the day before.
@@ -111,7 +111,7 @@ def restore(archive: Path, snapshot: Snapshot, folder: Path, progress: Progress)
     empty_folder(folder)
     try:
         for number, entry in enumerate(snapshot.files, 1):
-            target = folder / entry.path
+            target = within(folder, entry.path)
             target.parent.mkdir(parents=True, exist_ok=True)
             digest = hashlib.sha256()
             with target.open("wb") as out:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import msgspec
@@ -98,7 +98,7 @@ def verify(copy: Path, progress: Progress = no_progress) -> Manifest:
     except msgspec.DecodeError as error:
         raise CorruptStore(f"{copy / MANIFEST} is damaged ({error}): use another back-up.") from error
     for number, entry in enumerate(manifest.files):
-        path = copy / entry.path
+        path = within(copy, entry.path)
         if not path.is_file() or _entry(copy, path) != entry:
             raise CorruptStore(f"{path} is missing or damaged: use another back-up.")
         progress(number + 1, len(manifest.files))
@@ -114,7 +114,7 @@ def restore(copy: Path, folder: Path, progress: Progress = no_progress) -> Manif
     empty_folder(folder)
     try:
         for number, entry in enumerate(manifest.files):
-            target = folder / entry.path
+            target = within(folder, entry.path)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(copy / entry.path, target)
             _sync(target)
@@ -126,11 +126,24 @@ def restore(copy: Path, folder: Path, progress: Progress = no_progress) -> Manif
     return manifest
 
 
+def within(folder: Path, name: str) -> Path:
+    """The place of a copy's file in a folder: nothing that a manifest names leads out of it. Raises CorruptStore."""
+    parts = PurePosixPath(name).parts
+    if not parts or ".." in parts or parts[0].startswith("/") or str(PurePosixPath(name)) != name:
+        raise CorruptStore(
+            f"The back-up names a file outside its place ({name[:80]!r}): use another back-up."
+        )
+    return folder / name
+
+
 def empty_folder(folder: Path) -> None:
-    """Make a folder that must have nothing in it. Raises UsageError, StorageError."""
+    """Make a folder that must have nothing in it, its owner's alone. Raises UsageError, StorageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         full = any(folder.iterdir())
+        if not full:
+            # All of a node: what stands in it is not for whoever else has an account on the machine.
+            folder.chmod(0o700)
     except OSError as error:
         raise _storage_error(error, folder) from error
     if full:

@@ -10,6 +10,9 @@ from shiprider.model.access_entry import AccessEntry
 from shiprider.model.account import APART, CONTENT_ROLES, Account, Grant, Notice
 from shiprider.model.errors import Forbidden, UsageError
 
+#: Held at once by one person; more is no emergency, and drowns what the others are told of it.
+MOST_HELD = 8
+
 #: Shorter is no reason that a second person can judge.
 _REASON_LETTERS = 10
 
@@ -38,6 +41,8 @@ def break_glass(
     me = authority.account
     if APART & set(me.roles) or not me.roles:
         raise Forbidden("Who runs or audits the node takes no access to its content: ask a watch officer.")
+    if len(authority.grants) >= MOST_HELD:
+        raise Forbidden(f"You hold {MOST_HELD} that you took already: give them back first.")
     if bool(role) == bool(case):
         raise UsageError("Take either a role or a case: name one of them.")
     if role and (role not in CONTENT_ROLES or role in authority.roles):

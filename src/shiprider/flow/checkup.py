@@ -97,6 +97,26 @@ def disk(readings: Sequence[Reading], free_bytes: int) -> Check:
     return Check(what, True, f"{gib}, full in {left:.0f} days")
 
 
+def kept_apart(folder: str, mode: int) -> Check:
+    """Whether others of this machine may look into the node's folder, past its log: `mode` is the folder's."""
+    what = "who may look into the folder"
+    if mode & 0o007:
+        return Check(what, False, f"everybody on this machine: chmod o= {folder}")
+    return Check(what, True, "its owner and its group" if mode & 0o070 else "its owner")
+
+
+def beginning(what: str, begins_us: int, before: str, before_us: int) -> Check:
+    """A log is made before what it tells of: one that begins later was made anew, and the old one is gone (0: none yet)."""
+    name = f"{what} from the beginning"
+    if begins_us and before_us and begins_us > before_us + round(OFFSET_S * 1e6):
+        return Check(
+            name,
+            False,
+            f"it begins {_moment(begins_us)}, after {before} of {_moment(before_us)}: it was replaced; restore it from a back-up",
+        )
+    return Check(name, True, f"it begins {_moment(begins_us)}" if begins_us else "nothing in it yet")
+
+
 def expiry(name: str, end_us: int, now_us: int) -> Check:
     """A certificate's, or anything else's, end of validity."""
     left = (end_us - now_us) / DAY_US

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shiprider.flow.decoding import DecoderStates, Decoding, Rows
-from shiprider.model.errors import DiskFull, InputError, StopFeed
+from shiprider.model.errors import CorruptStore, DiskFull, InputError, StopFeed
+from shiprider.model.tables import raw_parts
 from shiprider.ports.feed import Chunk, Feed
 from shiprider.ports.lake import LakeWriter
 from shiprider.ports.spool import Source, Spool, Stored
@@ -65,6 +66,16 @@ class _Commit:
     position: int
     decoders: DecoderStates | None
     state: bytes | None = None
+
+
+def check_spool_holds(end: int, position: int) -> None:
+    """The spool reaches what the lake was made of. Raises CorruptStore: new bytes would get old bytes' addresses."""
+    if end < position:
+        (segment, offset), (lost, to) = raw_parts(end), raw_parts(position)
+        raise CorruptStore(
+            f"The spool ends in segment {segment} at byte {offset}, but the lake was made of it up to segment {lost}, "
+            f"byte {to}, so bytes were lost: restore it from a back-up, or go on without them by `shiprider rebuild`."
+        )
 
 
 class Ingest:
@@ -119,6 +130,7 @@ class Ingest:
 
     def run(self) -> Status:
         """Until every feed is over or `stop`. Raises what cannot be waited out (CorruptStore, ...)."""
+        check_spool_holds(self._spool.end(), self._writer.position)
         totals = [feed.total_bytes for feed in self._feeds]
         self.status.bytes_total = None if None in totals else sum(t for t in totals if t is not None)
         workers = (

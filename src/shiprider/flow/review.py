@@ -391,6 +391,9 @@ class Review:
                 )
             expected_revision = self._stored_revision(before)
             label, purpose, case = before.label, before.purpose, case or before.case
+        elif self._view is not None:
+            # What the node looks for is its own people's, and theirs whom the policy lets change it.
+            self._check_change(self._view.sight.own_class(kind), kind)
         draft = self._draft(
             kind,
             body,

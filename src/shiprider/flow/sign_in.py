@@ -15,6 +15,7 @@ from msgspec import structs
 
 from shiprider.flow.access import Access
 from shiprider.flow.ids import new_id
+from shiprider.flow.networks import network_of
 from shiprider.flow.vouched import account_of
 from shiprider.formats import totp
 from shiprider.model.access_entry import AccessEntry
@@ -97,7 +98,7 @@ class SignIn:
     ) -> Account:
         """A passkey; the device has verified the person."""
         access = self._access
-        self._count([(f"address:{address}", ADDRESS_WAIT_US)])
+        self._count([(f"address:{network_of(address)}", ADDRESS_WAIT_US)])
         try:
             passkey = access.accounts.passkey(access.passkeys.credential_id(credential))
             if passkey is None:
@@ -172,7 +173,7 @@ class SignIn:
     def _try(self, login: str, address: str) -> Account | None:
         # Unknown logins are counted too, by a hash: the table holds nothing that somebody typed by mistake.
         key = hashlib.sha256(login.strip().casefold().encode("utf-8", "replace")).hexdigest()[:32]
-        self._count([(f"login:{key}", ACCOUNT_WAIT_US), (f"address:{address}", ADDRESS_WAIT_US)])
+        self._count([(f"login:{key}", ACCOUNT_WAIT_US), (f"address:{network_of(address)}", ADDRESS_WAIT_US)])
         account = self._access.accounts.find(login=login.strip()) if login.strip() else None
         return None if account is None or account.disabled or account.issuer else account
 
@@ -194,7 +195,7 @@ class SignIn:
     def _recognised(self, account: Account, how: str, address: str) -> Account:
         self._log(account.login, "allowed", how)
         key = hashlib.sha256(account.login.casefold().encode()).hexdigest()[:32]
-        self._access.accounts.forgive(f"login:{key}", f"address:{address}", self._access.clock())
+        self._access.accounts.forgive(f"login:{key}", f"address:{network_of(address)}", self._access.clock())
         return account
 
     def _log(self, who: str, outcome: Any, why: str) -> None:

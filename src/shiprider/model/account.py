@@ -4,6 +4,7 @@ Always true: an account carries no secret; whoever administers the node holds no
 the auditor holds no other role; so nobody reads what he administers, nor audits himself.
 """
 
+import unicodedata
 from typing import Final, Literal, get_args
 
 import msgspec
@@ -89,6 +90,11 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     at_us: int
     seen_us: int = 0
+
+
+def as_read(name: str) -> str:
+    """A name as people tell it from others: case, spaces and ways of writing one letter tell nobody apart (UAX 15)."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def conflicting(roles: tuple[Role, ...]) -> str:

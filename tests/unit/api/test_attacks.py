@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +15,8 @@ import pytest
 import websockets
 
 from shiprider.api.describe import document
-from shiprider.api.patience import BoundedProtocol
+from shiprider.api.patience import CONNECTIONS, OF_ONE_ADDRESS, BoundedProtocol
+from shiprider.flow.networks import network_of
 
 Running = Any
 OPERATIONS = [
@@ -302,3 +304,43 @@ def test_the_token_is_in_no_log_no_referrer_and_no_answer(
     assert token not in caplog.text
     told = capfd.readouterr()
     assert token not in told.out + told.err
+
+
+def test_a_stranger_is_given_little_memory(running: Running) -> None:
+    host = f"Host: 127.0.0.1:{running.server.port}\r\nContent-Type: application/json\r\n"
+    for path in ("/api/v1/sign-in/password", "/api/v1/sign-in/code", "/api/v1/session", "/sign-in/return"):
+        for length, status in (("Content-Length: 70000", b"413"), ("Transfer-Encoding: chunked", b"400")):
+            # Refused by what is announced: nothing of the body is sent, or waited for.
+            answer = raw(running, f"POST {path} HTTP/1.1\r\n{host}{length}\r\n\r\n".encode(), wait_s=3)
+            assert answer.split(b" ", 2)[1] == status, (path, length, answer[:200])
+
+
+def test_connections_beyond_the_bound_take_no_file_handle(running: Running) -> None:
+    listener = running.server._socket
+    listener.most, listener.most_of_one = 12, 8
+    open_files = len(list(Path("/proc/self/fd").iterdir()))
+    lines: list[socket.socket] = []
+    try:
+        place = ("127.0.0.1", running.server.port)
+        lines.extend(socket.create_connection(place, timeout=5) for _ in range(40))
+        time.sleep(0.5)
+        # Forty are this test's own ends.
+        assert len(list(Path("/proc/self/fd").iterdir())) - open_files - len(lines) <= 8
+        closed = 0
+        for line in lines:
+            line.settimeout(0.05)
+            with contextlib.suppress(TimeoutError):
+                closed += line.recv(1) == b""
+        assert closed >= 32
+    finally:
+        listener.most, listener.most_of_one = CONNECTIONS, OF_ONE_ADDRESS
+        for line in lines:
+            line.close()
+    time.sleep(0.5)
+    assert running.get("/status").status_code == 200, "those who went make room"
+
+
+def test_one_attackers_addresses_are_one() -> None:
+    assert network_of("192.0.2.7") == network_of("::ffff:192.0.2.7") == "192.0.2.7"
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") != network_of("2001:db8:0:1::1")
+    assert network_of("fe80::1%eth0") == "fe80::/64" and network_of("") == ""

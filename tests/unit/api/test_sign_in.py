@@ -17,9 +17,10 @@ from shiprider.adapters.accounts.sqlite import SqliteAccounts
 from shiprider.api.ceremonies import MOST, WAIT_S, Ceremonies
 from shiprider.api.sessions import ENROLLING_S, Sessions
 from shiprider.flow.administering import first_administrator, renewed_code
-from shiprider.flow.sign_in import hash_of, new_code
-from shiprider.model.account import Account
-from shiprider.model.errors import NotLogged, StorageError
+from shiprider.flow.break_glass import MOST_HELD
+from shiprider.flow.sign_in import SignIn, hash_of, new_code
+from shiprider.model.account import Account, Notice
+from shiprider.model.errors import Conflict, NotLogged, NotRecognised, NotYet, StorageError
 
 Floor = Any
 
@@ -211,6 +212,17 @@ def test_guesses_at_once_gain_nothing(floor: Floor, people: Any) -> None:
             )
         )
     assert found.count(401) <= FREE_TRIES and found.count(401) + found.count(429) == 48
+
+
+def test_another_address_of_the_same_network_buys_no_guesses(floor: Floor) -> None:
+    coming_in = SignIn(floor.access)
+    for number in range(FREE_TRIES):
+        with pytest.raises(NotRecognised):
+            coming_in.with_code(f"login{number}", "x", f"2001:db8::{number:x}")
+    with pytest.raises(NotYet):
+        coming_in.with_code("another", "x", "2001:db8::ffff:1")
+    with pytest.raises(NotRecognised):
+        coming_in.with_code("another", "x", "2001:db8:0:1::1")
 
 
 def test_guesses_over_many_logins_are_slowed_by_their_address(floor: Floor, people: Any) -> None:
@@ -563,12 +575,76 @@ def test_a_program_and_a_demo_user_speak_in_nobodys_name(watched: Floor) -> None
     assert ana.post("/api/v1/watch-log", json={"text": "x"}).json()["author"] == "Ana"
 
 
+@pytest.mark.parametrize("name", ["Ana  Ruiz", "ANA  RUIZ", "Ａna Ruiz", "\u0410na Ruiz", "Ana Rui\u007a"])
+def test_nor_in_one_that_looks_like_it(floor: Floor, name: str) -> None:
+    floor.add("ruiz", "planner")
+    with floor.stranger() as program:
+        program.headers["authorization"] = f"Bearer {floor.server.token}"
+        headers = {"x-officer": name.encode()}
+        author = program.post("/api/v1/watch-log", json={"text": "x"}, headers=headers).json()["author"]
+    assert author == f"{' '.join(name.split())} (command line)"
+
+
+def test_two_people_have_no_names_that_read_alike(floor: Floor) -> None:
+    floor.people["jose"] = floor.access.accounts.add(
+        Account(id="1" * 32, login="jose", name="José Díaz", roles=("planner",))
+    )
+    find = floor.access.accounts.find
+    for name in ("José Díaz", "JOSE\u0301  DI\u0301AZ", "Ｊosé Díaz"):
+        assert find(name=name) == floor.people["jose"], name
+    assert find(name="Jose Diaz") is None
+    for name in ("JOSE\u0301 DI\u0301AZ", "José  Díaz"):
+        with pytest.raises(Conflict):
+            floor.access.accounts.add(Account(id="2" * 32, login="other", name=name))
+
+
+def test_many_breakings_of_the_glass_hide_none(floor: Floor) -> None:
+    floor.add("bea", "planner")
+    floor.add("aud", "auditor")
+    client = floor.client("ana")
+    take = {
+        "role": "",
+        "case": "",
+        "reason": "They come tonight.",
+        "minutes": 5,
+        "second": floor.people["bea"].id,
+    }
+    for number in range(MOST_HELD + 3):
+        status = client.post("/api/v1/break-glass", json={**take, "case": f"c{number}"}).status_code
+        assert status == (200 if number < MOST_HELD else 403)
+    notices = [
+        Notice(
+            id=f"{n:032x}",
+            to=floor.people["aud"].id,
+            kind="break_glass",
+            about="Ana",
+            text="more",
+            at_us=2**60,
+        )
+        for n in range(300)
+    ]
+    floor.access.accounts.add_notices(notices)
+    told = floor.access.accounts.notices(floor.people["aud"].id)
+    assert sum("case c" in each.text for each in told) == MOST_HELD
+    for each in notices:
+        floor.access.accounts.see_notice(floor.people["aud"].id, each.id, 7)
+    assert len(floor.access.accounts.notices(floor.people["aud"].id)) == 200 + MOST_HELD
+
+
+def test_a_stranger_who_asks_for_many_challenges_pushes_out_his_own() -> None:
+    ceremonies = Ceremonies()
+    ours = ceremonies.begin("passkey", b"ours", address="192.0.2.1")
+    for number in range(MOST + 5):
+        ceremonies.begin("passkey", b"his", address=f"2001:db8::{number:x}")
+    assert ceremonies.take("passkey", ours) == b"ours"
+
+
 def test_ceremonies_are_good_once_in_time_and_crowd_out_none_of_another_kind() -> None:
     now = [0.0]
     ceremonies = Ceremonies(clock=lambda: now[0])
     mine = ceremonies.begin("new passkey", 1)
     for number in range(MOST + 5):
-        last = ceremonies.begin("passkey", number)
+        last = ceremonies.begin("passkey", number, address=f"192.0.2.{number % 250}")
     assert len(ceremonies._begun) == MOST + 1
     assert ceremonies.take("passkey", mine) is None
     mine = ceremonies.begin("new passkey", 1)

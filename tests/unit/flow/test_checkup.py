@@ -168,3 +168,11 @@ def test_http_tells_it_to_a_second() -> None:
     for wrong in ("time", "ftp://x", "ntp://"):
         with pytest.raises(UsageError):
             offset_s(wrong)
+
+
+def test_a_log_that_begins_after_what_it_tells_of_was_replaced() -> None:
+    assert checkup.beginning("ledger", NOW, "the first bytes", NOW + 1).good
+    assert checkup.beginning("ledger", NOW + HOUR_US, "the first bytes", 0).good
+    assert checkup.beginning("ledger", 0, "the first bytes", NOW).good
+    told = checkup.beginning("ledger", NOW + HOUR_US, "the first bytes", NOW)
+    assert not told.good and "was replaced" in told.text

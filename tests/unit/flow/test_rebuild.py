@@ -1,5 +1,6 @@
 """The lake again from the spool, the quarantine tried again, retention, back-up: on a real small node."""
 
+import os
 import random
 import threading
 from collections.abc import Callable
@@ -333,3 +334,23 @@ def test_nothing_is_overwritten(node: Node, tmp_path: Path) -> None:
         copies.restore(tmp_path / "copy", node.folder)
     with pytest.raises(UsageError, match="no finished back-up"):
         copies.verify(node.folder)
+
+
+@pytest.mark.parametrize("left", [0, 5000])
+def test_a_spool_that_was_cut_takes_no_new_bytes_under_old_addresses(tmp_path: Path, left: int) -> None:
+    node = Node(tmp_path / "node")
+    first = tmp_path / "r.nmea"
+    first.write_bytes(lines(range(3)))
+    node.take(first)
+    node.spool.close()
+    live = sorted((node.folder / "spool").glob("*.live"))[-1]
+    assert live.stat().st_size > left
+    os.truncate(live, left)
+    cut = Node(node.folder)
+    more = tmp_path / "more.nmea"
+    more.write_bytes(lines(range(5, 6)))
+    end = cut.spool.end()
+    with pytest.raises(CorruptStore, match="bytes were lost"):
+        cut.take(more)
+    assert cut.spool.end() == end
+    cut.spool.close()

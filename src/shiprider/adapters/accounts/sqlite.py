@@ -29,13 +29,13 @@ from shiprider.adapters.accounts.tables import (
     PASSKEY,
     SECRET,
 )
-from shiprider.model.account import Account, Grant, Notice, Passkey
+from shiprider.model.account import Account, Grant, Notice, Passkey, as_read
 from shiprider.model.errors import Conflict, CorruptStore, DiskFull, NotFound, StorageError
 from shiprider.ports.accounts import Secrets
 
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cell_size_check=ON")
 
-#: Notices of one person that are kept in sight.
+#: Notices of one person that stay in sight once he has seen them.
 _MOST_NOTICES: Final = 200
 
 
@@ -90,10 +90,11 @@ class SqliteAccounts:
 
     def find(self, *, login: str = "", name: str = "", issuer: str = "", subject: str = "") -> Account | None:
         """See `ports.accounts.Accounts.find`."""
+        read = as_read(name)
         for each in self._people.copy().values():
             if login and each.login.casefold() == login.casefold():
                 return each
-            if name and each.name.casefold() == name.casefold():
+            if name and as_read(each.name) == read:
                 return each
             if issuer and (each.issuer, each.subject) == (issuer, subject):
                 return each
@@ -268,7 +269,9 @@ class SqliteAccounts:
     def notices(self, account_id: str) -> list[Notice]:
         """See `ports.accounts.Accounts.notices`."""
         mine = [each for each in self._notices.copy().values() if each.to == account_id]
-        return sorted(mine, key=lambda each: each.at_us, reverse=True)[:_MOST_NOTICES]
+        mine.sort(key=lambda each: each.at_us, reverse=True)
+        # What nobody has looked at yet is never pushed out of sight by more of the same.
+        return [each for place, each in enumerate(mine) if place < _MOST_NOTICES or not each.seen_us]
 
     def see_notice(self, account_id: str, notice_id: str, now_us: int) -> None:
         """See `ports.accounts.Accounts.see_notice`."""
@@ -315,7 +318,7 @@ def _row(account: Account) -> dict[str, Any]:
     return {
         "id": account.id,
         "login": account.login.casefold(),
-        "name": account.name.casefold(),
+        "name": as_read(account.name),
         "issuer": account.issuer or None,
         "subject": account.subject or None,
         "revision": account.revision,

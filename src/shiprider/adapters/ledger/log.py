@@ -135,6 +135,12 @@ class SqlLog(ABC):
                     f"{self._name} ends at record {stored.sequence} but {acknowledged.sequence} were acknowledged: "
                     "records were lost; restore it from a back-up."
                 )
+            if not acknowledged.sequence and reading.commits(connection) > 1:
+                # A stop can come between the first commit and its head, not between two: the file was emptied.
+                raise CorruptStore(
+                    f"{self._name} holds {stored.sequence} records but its head file is empty: what came after them may "
+                    "be lost; restore both from a back-up."
+                )
             if signed is None and self._keys is not None and reading.any_signed(connection):
                 raise CorruptStore(
                     f"{self._name} holds signed records but no signed head over them: restore it from a back-up."

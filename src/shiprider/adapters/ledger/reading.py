@@ -185,6 +185,11 @@ def tree_head(connection: Connection, size: int | None = None) -> TreeHead | Non
     )  # fmt: skip
 
 
+def commits(connection: Connection) -> int:
+    """How many commits were signed, two at most: each has its head."""
+    return len(connection.execute(select(TREE_HEAD.c.size).limit(2)).all())
+
+
 def any_signed(connection: Connection) -> bool:
     """Whether any record bears a signature."""
     signed = select(RECORD.c.sequence).where(func.length(RECORD.c.signature) > 0).limit(1)

@@ -190,7 +190,9 @@ def begin_new_passkey(
     challenge = secrets.token_bytes(32)
     known = [each.credential for each in asker.access.accounts.passkeys(account.id)]
     options = asker.access.passkeys.creation(party, account.id, account.login, account.name, known, challenge)
-    ceremony = site.ceremonies.begin("new passkey", (account.id, challenge))
+    ceremony = site.ceremonies.begin(
+        "new passkey", (account.id, challenge), address=request.scope["state"]["address"]
+    )
     return s.Ceremony(ceremony=ceremony, public_key=options)
 
 

@@ -48,7 +48,8 @@ def leave(request: Request[Any, Any, Any], state: State, provider: str) -> Respo
     )
     address = found.address(asking, _redirect(request))
     browser = secrets.token_urlsafe(24)
-    site.ceremonies.begin("provider", (asking, browser), asking.state)
+    address_of = request.scope["state"]["address"]
+    site.ceremonies.begin("provider", (asking, browser), asking.state, address=address_of)
     cookie = request.scope["state"]["place"].cookie_header(
         browser, name=_cookie_name(request), same_site="Lax", age_s=300
     )

@@ -114,7 +114,7 @@ def begin_passkey(request: Request[Any, Any, Any], data: s.PasskeyAsked, site: H
     if not party:
         raise NotRecognised("A passkey needs a name in the address: open it as localhost or by its name.")
     challenge = secrets.token_bytes(32)
-    ceremony = site.ceremonies.begin("passkey", challenge)
+    ceremony = site.ceremonies.begin("passkey", challenge, address=request.scope["state"]["address"])
     return s.Ceremony(ceremony=ceremony, public_key=site.access.passkeys.request(party, challenge))
 
 
