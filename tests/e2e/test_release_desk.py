@@ -53,33 +53,6 @@ def floor(people: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any
         yield made
 
 
-@pytest.fixture
-def sit(chromium: Any, floor: Any) -> Iterator[Any]:
-    """Sit somebody down at a browser of his own; whatever a page complained of fails the test."""
-    contexts: list[Any] = []
-    complaints: list[str] = []
-
-    def seated(login: str, place: str = "/", locale: str = "en-GB") -> Any:
-        context = chromium.new_context(
-            viewport={"width": 1280, "height": 720}, locale=locale, reduced_motion="reduce"
-        )
-        contexts.append(context)
-        cookie = floor.sessions().begin_for(floor.people[login], purpose="watch", address="127.0.0.1")
-        context.add_cookies(
-            [{"name": "shiprider_session", "value": cookie, "url": floor.server.origin, "httpOnly": True}]
-        )
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(floor.server.origin + place)
-        return page
-
-    yield seated
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
 def alert_id(floor: Any) -> str:
     (alert,) = floor.client("watch").get("/api/v1/alerts").json()["alerts"]
     found: str = alert["id"]
