@@ -114,8 +114,24 @@ class Counts(Struct):
     quarantine: int
 
 
+class Marking(Struct):
+    """A label in words: `banner` for a page, `portion` for a paragraph, `level` its classification for programs.
+
+    `level` "UNLABELLED": its originator's own; "UNKNOWN": nobody understands it.
+    """
+
+    level: Literal[
+        "UNLABELLED", "UNKNOWN", "UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET", "TOP_SECRET"
+    ]
+    banner: str
+    portion: str
+
+
 class Status(Struct):
-    """The status line. `picture_us` is the time of the newest data; `simulated`: some data shown is not real."""
+    """The status line. `picture_us` is the time of the newest data; `simulated`: some data shown is not real.
+
+    `picture_marking`: of all that the live picture shows; null where it shows nothing.
+    """
 
     node: str
     nation: str
@@ -125,6 +141,7 @@ class Status(Struct):
     earliest_us: Microseconds | None
     lag_s: float | None
     simulated: bool
+    picture_marking: Marking | None
     demo: bool
     feeds: list[FeedStatus]
     disk: DiskStatus
@@ -178,19 +195,6 @@ class EvidenceOut(Struct):
     start_us: Microseconds
     end_us: Microseconds
     raws: list[int]
-
-
-class Marking(Struct):
-    """A label in words: `banner` for a page, `portion` for a paragraph, `level` its classification for programs.
-
-    `level` "UNLABELLED": its originator's own; "UNKNOWN": nobody understands it.
-    """
-
-    level: Literal[
-        "UNLABELLED", "UNKNOWN", "UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET", "TOP_SECRET"
-    ]
-    banner: str
-    portion: str
 
 
 class FindingOut(Struct):
@@ -371,6 +375,7 @@ class VesselHit(Struct):
     callsign: str
     matched: Literal["mmsi", "imo", "name", "callsign"]
     position: Position | None
+    marking: Marking
 
 
 class VesselHits(Struct):
@@ -399,7 +404,10 @@ class StaticData(Struct):
 
 
 class VesselDetail(Struct):
-    """One vessel: `static` newest first, one entry per different saying."""
+    """One vessel: `static` newest first, one entry per different saying.
+
+    `heard` marks what was heard of it (positions, sayings), `marking` everything here together.
+    """
 
     vessel: VesselBrief
     position: Position | None
@@ -412,6 +420,8 @@ class VesselDetail(Struct):
     last_heard_us: Microseconds | None
     observations: int
     watchlists: list[str]
+    heard: Marking
+    marking: Marking
 
 
 class TrackOut(Struct):
@@ -428,6 +438,7 @@ class TrackOut(Struct):
     course_deg: list[float | None]
     raw: list[int]
     simulated: bool
+    marking: Marking
 
 
 class Tracks(Struct):
@@ -466,6 +477,7 @@ class ObservationOut(Struct):
     fields: dict[str, str | int | float | bool | None]
     message: dict[str, str | int | float | bool | None]
     sentences: list[Sentence]
+    marking: Marking
 
 
 # -- picture, reception --------------------------------------------------------------------------------
@@ -496,6 +508,7 @@ class PictureOut(Struct):
     total: int
     thinned: bool
     vessels: list[PictureVessel]
+    marking: Marking
 
 
 class ReceptionCell(Struct):
@@ -762,9 +775,10 @@ class QuarantineOut(Struct):
 
 
 class Names(Struct):
-    """Names by MMSI."""
+    """Names by MMSI, and the marking of what is heard of each of them."""
 
     names: dict[str, str]
+    markings: dict[str, Marking]
 
 
 class AuditEntry(Struct):
