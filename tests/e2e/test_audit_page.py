@@ -96,7 +96,7 @@ def test_who_read_what_by_person_record_and_time(floor: Any, sit: Any) -> None:
     form.get_by_role("button", name="Ask").click()
     page.get_by_text("Nothing matches.", exact=False).wait_for()
     # Each asking is in the log, with its words.
-    asked = [entry.what for _, entry in floor.opened.access_log.since(0) if entry.who == "Auditor"]
+    asked = [entry.what for _, entry in floor.opened.access_log.since(0) if entry.who == "auditor"]
     assert f"audit people object_id='{floor.alert}'" in asked
 
 
