@@ -29,6 +29,7 @@ from shiprider.settings import AccessSettings, Settings, WatchSettings
 
 PASSWORD = "correct horse battery staple"  # noqa: S105
 SEED = bytes(range(20))
+START_S = 1_700_000_000 // 3600 * 3600
 
 
 def authenticator(seed: bytes, at_s: float, digits: int = 6) -> str:
@@ -108,10 +109,29 @@ def _nmea(start_s: int) -> bytes:
     return b"".join(sorted(out.splitlines(keepends=True), key=lambda line: line.split(b"c:")[1][:10]))
 
 
+def voyage(mmsi: int, name: str, latitude: float = 13.0, start_s: int = START_S) -> bytes:
+    """Two hours of one vessel, far from the others, that says its name."""
+    import numpy as np
+
+    times = start_s + np.arange(0, 7200, 30)
+    said = encode(5, {"mmsi": np.array([mmsi]), "shipname": [name], "ship_type": np.array([30])})
+    sails = {
+        "mmsi": mmsi,
+        "lat": latitude + (times - start_s) / 1e5,
+        "lon": -74.5 + 0 * times,
+        "speed": 5.0,
+        "course": 0.0,
+    }
+    return b"".join(
+        with_tag_blocks(part, ["COAST1"], np.zeros(len(when), np.int64), when).data.tobytes()
+        for part, when in ((said, times[:1]), (encode(1, sails), times))
+    )
+
+
 @contextmanager
 def floor(folder: Path, *, data: bool = True, **access_settings: Any) -> Iterator[Floor]:
     """A node with nobody in it yet; with `data`, two meeting vessels and an alert on them."""
-    start_s = 1_700_000_000 // 3600 * 3600
+    start_s = START_S
     if data:
         (folder / "day.nmea").write_bytes(_nmea(start_s))
     settings = Settings(
@@ -129,6 +149,7 @@ def floor(folder: Path, *, data: bool = True, **access_settings: Any) -> Iterato
             version="0",
             view=opened.view,
             review=opened.review(),
+            audit=opened.audit,
             status=lambda: status,
             access=access,
             desk=open_desk(opened, access),

@@ -167,3 +167,35 @@ def desk(chromium: Any, watch_floor: WatchFloor) -> Iterator[Desk]:
     yield made
     made.page.context.close()
     assert made.complaints == []
+
+
+@pytest.fixture
+def sit(chromium: Any, floor: Any) -> Iterator[Any]:
+    """Sit somebody of a test's `floor` (`people.floor`) down at a browser of his own.
+
+    Whatever a page complained of fails the test.
+    """
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def seated(
+        login: str, place: str = "/", locale: str = "en-GB", width: int = 1280, height: int = 720
+    ) -> Any:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, locale=locale, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        cookie = floor.sessions().begin_for(floor.people[login], purpose="watch", address="127.0.0.1")
+        context.add_cookies(
+            [{"name": "shiprider_session", "value": cookie, "url": floor.server.origin, "httpOnly": True}]
+        )
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(floor.server.origin + place)
+        return page
+
+    yield seated
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -53,33 +53,6 @@ def floor(people: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any
         yield made
 
 
-@pytest.fixture
-def sit(chromium: Any, floor: Any) -> Iterator[Any]:
-    """Sit somebody down at a browser of his own; whatever a page complained of fails the test."""
-    contexts: list[Any] = []
-    complaints: list[str] = []
-
-    def seated(login: str, place: str = "/", locale: str = "en-GB") -> Any:
-        context = chromium.new_context(
-            viewport={"width": 1280, "height": 720}, locale=locale, reduced_motion="reduce"
-        )
-        contexts.append(context)
-        cookie = floor.sessions().begin_for(floor.people[login], purpose="watch", address="127.0.0.1")
-        context.add_cookies(
-            [{"name": "shiprider_session", "value": cookie, "url": floor.server.origin, "httpOnly": True}]
-        )
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(floor.server.origin + place)
-        return page
-
-    yield seated
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
 def alert_id(floor: Any) -> str:
     (alert,) = floor.client("watch").get("/api/v1/alerts").json()["alerts"]
     found: str = alert["id"]
@@ -114,7 +87,7 @@ def test_one_proposes_a_policy_and_another_agrees(floor: Any, sit: Any) -> None:
 
 def test_a_tear_line_is_looked_at_side_by_side_and_made_by_the_second(floor: Any, sit: Any) -> None:
     first, second = sit("liaison", f"/?alert={alert_id(floor)}"), sit("legal", "/?panel=desk&desk=tear")
-    first.get_by_test_id("prepare-release").click()
+    first.get_by_test_id("release-alert").get_by_test_id("prepare-release").click()
     form = first.get_by_test_id("tear-form")
     form.locator("input[name=recipient]").fill("key-west")
     form.locator("input[name=label]").fill(LABEL)
@@ -144,8 +117,8 @@ def test_a_label_is_widened_by_two_and_shown_on_the_page(floor: Any, sit: Any) -
     alert = alert_id(floor)
     first = sit("liaison", f"/?alert={alert}")
     first.get_by_test_id("page-marking").get_by_text("UNLABELLED // ORIGINATOR ONLY").wait_for()
-    first.get_by_test_id("relabel").locator("summary").click()
-    form = first.get_by_test_id("relabel")
+    form = first.get_by_test_id("release-alert").get_by_test_id("relabel")
+    form.locator("summary").click()
     form.locator("textarea").fill(LABEL)
     form.locator("input[name=why]").fill(WHY)
     form.get_by_role("button", name="Set or propose").click()
@@ -168,6 +141,53 @@ def test_a_label_is_widened_by_two_and_shown_on_the_page(floor: Any, sit: Any) -
     assert "EXAMPLE-1/alerts" in ask.locator("li[data-kind=alert]").inner_text()
     # Whoever may not release is offered nothing of it.
     assert viewer.get_by_test_id("prepare-release").count() == 0
+
+
+def test_notes_findings_log_and_handovers_are_released_from_where_they_stand(floor: Any, sit: Any) -> None:
+    alert, watch = alert_id(floor), floor.client("watch")
+    note = {"subject_kind": "alert", "subject": alert, "text": "Seen from the air."}
+    assert watch.post("/api/v1/notes", json=note).status_code == 201
+    assert watch.post("/api/v1/watch-log", json={"text": "Radio check."}).status_code == 201
+    now = watch.get("/api/v1/handover/summary").json()
+    signed = {"digest": now["digest"], "to_us": now["to_us"], "relieved_by": "Legal", "text": ""}
+    assert watch.post("/api/v1/handover", json=signed).status_code == 201
+
+    page = sit("liaison", f"/?alert={alert}")
+    for kind, words in (("note", "Of note"), ("finding", "Of finding")):
+        page.get_by_test_id(f"release-{kind}").get_by_test_id("prepare-release").click()
+        page.get_by_test_id("tear-form").get_by_text(words).wait_for()
+        page.go_back()
+    narrower = "policy=COALITION class=SECRET rel=nations:COL"
+    for place, kind in (
+        (f"/?alert={alert}", "note"),
+        ("/?panel=log", "watch_log"),
+        ("/?panel=handover", "handover"),
+    ):
+        page.goto(floor.server.origin + place)
+        form = page.get_by_test_id(f"release-{kind}").first.get_by_test_id("relabel")
+        form.locator("summary").click()
+        # The label that it has is written in it before it is changed.
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('[data-testid=relabel] textarea')].some((each) => each.value)"
+        )
+        form.locator("textarea").fill(narrower)
+        form.locator("input[name=why]").fill(WHY)
+        form.get_by_role("button", name="Set or propose").click()
+        page.get_by_text("RESTRICTED", exact=False).or_(
+            page.get_by_text("SECRET // REL TO COL")
+        ).first.wait_for()
+        form.locator("[role=status], [role=alert]").first.wait_for()
+        (asked,) = [
+            each
+            for each in floor.client("liaison").get("/api/v1/relabellings").json()["relabellings"]
+            if each["kind"] == kind
+        ]
+        assert asked["to"]["banner"].startswith("SECRET")
+    # A log line and a handover are relabelled, never torn; whoever prepares nothing is offered nothing.
+    assert page.get_by_test_id("release-handover").get_by_test_id("prepare-release").count() == 0
+    viewer = sit("watch", f"/?alert={alert}")
+    viewer.get_by_text("Seen from the air.").wait_for()
+    assert viewer.locator("[data-testid^=release-]").count() == 0
 
 
 def test_the_desk_by_keyboard(sit: Any) -> None:

@@ -215,6 +215,20 @@ def _(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+@leak("the marking of what is hidden of a vessel")
+def _(patch: pytest.MonkeyPatch) -> None:
+    real, everything = Pictures.labels_of, Frames(frozenset(), frozenset(), True)
+    patch.setattr(
+        Pictures, "labels_of", lambda self, points, said, mmsi: real(self, everything, everything, mmsi)
+    )
+
+
+@leak("the marking of the whole picture")
+def _(patch: pytest.MonkeyPatch) -> None:
+    real, everything = Pictures.labels, Frames(frozenset(), frozenset(), True)
+    patch.setattr(Pictures, "labels", lambda self, points, said: real(self, everything, everything))
+
+
 @leak("tracks of all feeds")
 def _(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(

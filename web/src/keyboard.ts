@@ -8,7 +8,7 @@ import { THEMES } from "./map/palette";
 import { MINUTE_US } from "./measure/time";
 import { chart } from "./state/chart.svelte";
 import { clock } from "./state/clock.svelte";
-import { decisions } from "./state/decisions.svelte";
+import { can, decisions } from "./state/decisions.svelte";
 import { flyToEvidence, openBeside, playEvidence } from "./state/opening.svelte";
 import { NOTHING_SELECTED, type Panel, route } from "./state/route.svelte";
 import { selection } from "./state/selection.svelte";
@@ -22,7 +22,6 @@ interface Key {
 }
 
 const current = () => selection.alert.value;
-const isOpen = (state: string) => ["new", "taken", "escalated"].includes(state);
 const panel = (name: Panel) => () => route.go({ ...NOTHING_SELECTED, panel: name === "queue" ? undefined : name });
 const step = (minutes: number) => () => clock.at(clock.us + minutes * MINUTE_US);
 
@@ -41,10 +40,10 @@ export const KEYS: readonly Key[] = [
   { key: "j", shown: "j", words: "key.next", act: () => openBeside(1) },
   { key: "k", shown: "k", words: "key.previous", act: () => openBeside(-1) },
   { key: "Enter", shown: "enter", words: "key.open", act: () => { if (!route.at.alert) openBeside(1); } },
-  { key: "t", shown: "t", words: "key.take", act: () => { const d = current(); if (d && d.alert.state === "new") decisions.take(d.alert); } },
-  { key: "d", shown: "d", words: "key.dismiss", act: () => { const d = current(); if (d && isOpen(d.alert.state)) decisions.ask("dismiss", d.alert); } },
-  { key: "e", shown: "e", words: "key.escalate", act: () => { const d = current(); if (d && isOpen(d.alert.state)) decisions.ask("escalate", d.alert); } },
-  { key: "m", shown: "m", words: "key.merge", act: () => { const d = current(); if (d && isOpen(d.alert.state)) decisions.ask("merge", d.alert); } },
+  { key: "t", shown: "t", words: "key.take", act: () => { const d = current(); if (d && can("take", d.alert)) decisions.take(d.alert); } },
+  { key: "d", shown: "d", words: "key.dismiss", act: () => { const d = current(); if (d && can("dismiss", d.alert)) decisions.ask("dismiss", d.alert); } },
+  { key: "e", shown: "e", words: "key.escalate", act: () => { const d = current(); if (d && can("escalate", d.alert)) decisions.ask("escalate", d.alert); } },
+  { key: "m", shown: "m", words: "key.merge", act: () => { const d = current(); if (d && can("merge", d.alert)) decisions.ask("merge", d.alert); } },
   { key: "u", shown: "u", words: "key.undo", act: () => { const last = decisions.said?.undo ?? current()?.alert; if (last && last.state !== "new") decisions.undo(last); } },
   { key: "p", shown: "p", words: "key.play", act: () => { const d = current(); if (clock.playing) clock.stop(); else if (d) playEvidence(d.finding); else clock.play(); } },
   { key: "g", shown: "g", words: "key.show", act: () => { const d = current(); if (d) flyToEvidence(d.finding); else { const at = selection.vessel.value?.position; if (at) chart.fly([{ latitude: at.latitude_deg, longitude: at.longitude_deg }]); } } },

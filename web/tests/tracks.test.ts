@@ -9,6 +9,7 @@ const track = (mmsi: number, minutes: number[], places: [number, number][]): Tra
   total: minutes.length,
   thinned: false,
   simulated: false,
+  marking: { level: "UNLABELLED", banner: "UNLABELLED", portion: "(UNLABELLED)" },
   time_us: minutes.map((m) => m * MINUTE),
   longitude_deg: places.map(([x]) => x),
   latitude_deg: places.map(([, y]) => y),

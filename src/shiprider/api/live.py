@@ -313,7 +313,7 @@ class LiveClient:
             room = BYTES_PER_S
         else:
             time_us = asked.time_us or 0
-            rows = self._view.picture_at(time_us, asked.mode, asked.bbox)
+            rows, _ = self._view.picture_at(time_us, asked.mode, asked.bbox)
             room = wire.ROW_BYTES * 60_000 + 64
         return follower.next_frame(rows, self._alerted, self._watched, time_us, room)
 

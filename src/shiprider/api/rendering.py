@@ -124,8 +124,8 @@ class Rendering:
         """The newest of a vessel's rows."""
         return self.position(rows, int(rows["time_us"].argmax())) if len(rows) else None
 
-    def picture(self, rows: Rows, time_us: int, mode: Any, total: int) -> PictureOut:
-        """The picture of a time; `total` before thinning."""
+    def picture(self, rows: Rows, time_us: int, mode: Any, total: int, labels: frozenset[int]) -> PictureOut:
+        """The picture of a time; `total` before thinning, `labels` the numbers of its rows' labels."""
         names = {int(m): self.view.picture.static(int(m)).name for m in set(rows["mmsi"].tolist())}
         vessels = []
         for at in range(len(rows)):
@@ -146,8 +146,14 @@ class Rendering:
                     raw=here.raw,
                 )
             )
+        said = self.view.picture_labels_of(list(names))
         return PictureOut(
-            time_us=time_us, mode=mode, total=total, thinned=total > len(vessels), vessels=vessels
+            time_us=time_us,
+            mode=mode,
+            total=total,
+            thinned=total > len(vessels),
+            vessels=vessels,
+            marking=self.marking(*self.view.label_texts(labels).union(*said)),
         )
 
     def track(self, part: TrackPart) -> TrackOut:
@@ -165,6 +171,7 @@ class Rendering:
             course_deg=[number(v) for v in at["course_deg"].tolist()],
             raw=at["raw"].tolist(),
             simulated=bool((at["nature"] == Nature.SIMULATED).any()),
+            marking=self.marking(*self.view.label_texts(part.labels)),
         )
 
     # -- labels ---------------------------------------------------------------------------------------
@@ -401,6 +408,7 @@ class Rendering:
             earliest_us=state.earliest_us,
             lag_s=max(0.0, (site.clock() - newest) / 1e6) if live and newest is not None else None,
             simulated=picture.simulated,
+            picture_marking=self.marking(*labels) if (labels := view.picture_labels) else None,
             demo=site.demo,
             feeds=[
                 FeedStatus(

@@ -67,7 +67,7 @@ def _plain(value: Any) -> str | int | float | bool | None:
     return msgspec.json.encode(value).decode()
 
 
-def observation_out(item: Observed) -> s.ObservationOut:
+def observation_out(rendering: Rendering, item: Observed) -> s.ObservationOut:
     """One observation with its bytes."""
     row = item.row
     return s.ObservationOut(
@@ -85,6 +85,7 @@ def observation_out(item: Observed) -> s.ObservationOut:
         fields={name: _value(name, value) for name, value in row.items() if name not in _APART},
         message={name: _plain(value) for name, value in item.message.items()},
         sentences=sentences(item.bytes) if item.bytes else [],
+        marking=rendering.marking(*rendering.view.label_texts([row["label_id"]])),
     )
 
 

@@ -41,12 +41,13 @@ _TABLES_WITH_RAW: Final = ("observations", "statements", "messages")
 
 @dataclass(frozen=True, slots=True)
 class TrackPart:
-    """Points of one track, ascending in time; `total` before thinning."""
+    """Points of one track, ascending in time; `total` before thinning; `labels` the numbers of their labels."""
 
     track: int
     mmsi: int
     total: int
     columns: dict[str, NDArray[Any]]
+    labels: frozenset[int] = frozenset({0})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def tracks(
             lake,
             seen,
             "track_points",
-            columns,
+            (*columns, "label_id"),
             start_us=start_us,
             end_us=end_us,
             claimed_ids=[mmsi],
@@ -161,14 +162,19 @@ def tracks(
     )
     found = []
     for (track,), part in rows.group_by("track", maintain_order=True):
-        total = part.height
+        total, labels = part.height, label_numbers(part)
         if total > points:
             keep = np.unique(np.linspace(0, total - 1, max(points, 2)).round().astype(np.int64))
             part = part[keep]
         arrays = {name: part[name].to_numpy() for name in columns if name not in ("time", "track")}
         arrays["time_us"] = part["time"].dt.timestamp("us").to_numpy()
-        found.append(TrackPart(int(str(track)), mmsi, total, arrays))
+        found.append(TrackPart(int(str(track)), mmsi, total, arrays, labels))
     return found
+
+
+def label_numbers(rows: pl.DataFrame) -> frozenset[int]:
+    """The numbers of the labels of rows; 0 for those without one."""
+    return frozenset(rows["label_id"].fill_null(0).unique().to_list())
 
 
 def observation(lake: Lake, seen: Seen, spool: Spool | None, raw: int) -> Observed:
@@ -254,11 +260,14 @@ def _read(spool: Spool, frames: Frames, raw: int, length: int) -> bytes:
     return b"".join(parts)
 
 
-def picture_at(lake: Lake, seen: Seen, picture: Seeable, time_us: int, mode: str, box: Box | None) -> Rows:
-    """Where everything was at a time: as known then, or as known now."""
+def picture_at(
+    lake: Lake, seen: Seen, picture: Seeable, time_us: int, mode: str, box: Box | None
+) -> tuple[Rows, frozenset[int]]:
+    """Where everything was at a time, as known then or now; and the numbers of the labels of those rows."""
     columns = (
         "time", "received", "track", "claimed_id", "latitude_deg", "longitude_deg", "speed_mps", "course_deg",
         "heading_deg", "nav_status", "transmitter_class", "receiver_kind", "nature", "flaws", "raw",
+        "label_id",
     )  # fmt: skip
     latest = (
         scanned(
@@ -279,9 +288,10 @@ def picture_at(lake: Lake, seen: Seen, picture: Seeable, time_us: int, mode: str
     past = Picture()
     past.take_points(latest.to_arrow(compat_level=pl.CompatLevel.oldest()))
     rows = past.rows(box)
+    shown = latest.filter(pl.col("raw").is_in(rows["raw"].tolist()))
     vessel_class, length = picture.describe(rows["mmsi"])
     unknown = vessel_class == 0
-    return Rows(
+    described = Rows(
         rows.slot,
         rows.track,
         rows.columns,
@@ -289,3 +299,4 @@ def picture_at(lake: Lake, seen: Seen, picture: Seeable, time_us: int, mode: str
         length,
         rows.changed,
     )
+    return described, label_numbers(shown)

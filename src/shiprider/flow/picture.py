@@ -275,6 +275,11 @@ class Picture:
             spoken = self._static["said_us"][:count] > STATIC["said_us"][1]
             return self._vessels.keys[:count][spoken]
 
+    def places(self, mmsi: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of many identities have a position here."""
+        with self._lock:
+            return np.isin(mmsi, self._columns["mmsi"][: len(self._tracks)])
+
     def search(self, text: str, limit: int) -> list[tuple[int, str, Static]]:
         """(MMSI, what matched, static data): identities and call signs by their beginning, names by any part."""
         with self._lock:

@@ -83,6 +83,28 @@ class Pictures:
             self.of = dict(sorted({**self.of, number: found}.items()))
         return found
 
+    def labels(self, points: Frames, statements: Frames) -> frozenset[int]:
+        """Numbers of the labels of what an observer sees in all of it."""
+        return frozenset(
+            number
+            for number, picture in self.of.items()
+            if (points.admits(number) and len(picture))
+            or (statements.admits(number) and len(picture.spoke()))
+        )
+
+    def labels_of(self, points: Frames, statements: Frames, mmsi: NDArray[np.int64]) -> list[frozenset[int]]:
+        """The same of each of many identities: of their positions, and of what they said of themselves."""
+        found: list[set[int]] = [set() for _ in mmsi]
+        for number, picture in self.of.items():
+            shown = np.zeros(len(mmsi), np.bool_)
+            if points.admits(number):
+                shown |= picture.places(mmsi)
+            if statements.admits(number):
+                shown |= np.isin(mmsi, picture.spoke())
+            for at in np.flatnonzero(shown):
+                found[at].add(number)
+        return [frozenset(each) for each in found]
+
     def seen(self, points: Frames, statements: Frames) -> Seeable:
         """What an observer sees: positions of these labels, what vessels said of those."""
         of = self.of

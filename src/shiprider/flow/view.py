@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+import numpy as np
 import polars as pl
 from msgspec import structs
 
@@ -342,8 +343,8 @@ class View:
         """The live picture."""
         return self.picture.rows(box, since_us=since_us)
 
-    def picture_at(self, time_us: int, mode: str, box: Box | None) -> Rows:
-        """The picture of a past time, as known then or now."""
+    def picture_at(self, time_us: int, mode: str, box: Box | None) -> tuple[Rows, frozenset[int]]:
+        """The picture of a past time, as known then or now, and the numbers of its rows' labels."""
         return frames.picture_at(self.lake, self.seen_frames, self.picture, time_us, mode, box)
 
     def tracks(
@@ -362,14 +363,30 @@ class View:
         """One observation down to its bytes. Raises NotFound."""
         return frames.observation(self.lake, self.seen_frames, self.spool, raw)
 
+    @property
+    def picture_labels(self) -> set[str]:
+        """Labels of what the observer sees in the live picture."""
+        points, statements = self.seen_frames("track_points"), self.seen_frames("statements")
+        return self.label_texts(self.pictures.labels(points, statements))
+
+    def picture_labels_of(self, mmsi: Sequence[int]) -> list[set[str]]:
+        """Labels of what the observer sees of many vessels in the live picture: their positions and names."""
+        points, statements = self.seen_frames("track_points"), self.seen_frames("statements")
+        found = self.pictures.labels_of(points, statements, np.asarray(mmsi, np.int64))
+        return [self.label_texts(each) for each in found]
+
+    def label_texts(self, numbers: Iterable[int | None]) -> set[str]:
+        """The labels that rows carry as numbers (none: unlabelled)."""
+        labels = self.sight.labels()
+        return {labels.get(number or 0, UNKNOWN_TEXT) for number in numbers}
+
     def labels_of(self, mmsi: int) -> set[str]:
         """Labels of the rows that the observer sees of a vessel: what he writes of it carries their combination."""
         numbers: set[int] = set()
         for table in ("observations", "statements"):
             rows = frames.scanned(self.lake, self.seen_frames, table, ["label_id"], claimed_ids=[mmsi])
             numbers |= set(rows.select(pl.col("label_id").fill_null(0).unique()).collect().to_series())
-        labels = self.sight.labels()
-        return {labels.get(number, UNKNOWN_TEXT) for number in numbers}
+        return self.label_texts(numbers)
 
     def reception(
         self, start_us: int, end_us: int, box: Box | None, resolution: int | None

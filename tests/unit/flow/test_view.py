@@ -156,18 +156,21 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> DeltaLake:
 @pytest.mark.parametrize("mode", ["then", "now"])
 def test_the_picture_of_a_past_time_against_a_loop(lake: DeltaLake, mode: str) -> None:
     at = T0 + 3_600_000_000
-    rows = frames.picture_at(lake, everything, Picture(), at, mode, None)
+    rows, labels = frames.picture_at(lake, everything, Picture(), at, mode, None)
     expected = by_loop(
         points(4), until=at, known=at if mode == "then" else 2**62, since=at - frames.PICTURE_SPAN_US
     )
     found = {int(t): int(time) for t, time in zip(rows.track, rows["time_us"], strict=True)}
     assert found == {track: value[0] for track, value in expected.items()}
     assert len(found) > 200
+    assert labels == {0}
 
 
 def test_then_and_now_differ_by_what_came_late(lake: DeltaLake) -> None:
     at = T0 + 1_800_000_000
-    then, now = (frames.picture_at(lake, everything, Picture(), at, mode, None) for mode in ("then", "now"))
+    then, now = (
+        frames.picture_at(lake, everything, Picture(), at, mode, None)[0] for mode in ("then", "now")
+    )
     assert then["time_us"].sum() < now["time_us"].sum() or len(then) < len(now)
 
 

@@ -92,6 +92,7 @@ type Query<P extends keyof paths, M extends "get"> = paths[P] extends { [K in M]
   : never;
 /** A proposal at the revision that was looked at. */
 type Looked = { id: string; revision: number };
+export type AuditQuery = Query<"/api/v1/audit/entries", "get">;
 export type AlertQuery = Query<"/api/v1/alerts", "get">;
 
 export const api = {
@@ -127,6 +128,12 @@ export const api = {
   keys: () => got(client.GET("/api/v1/keys")),
   rotateKey: (active: string) => got(client.POST("/api/v1/keys/rotate", { body: { active } })),
   keyLost: (active: string, why: string) => got(client.POST("/api/v1/keys/lost", { body: { active, why } })),
+
+  auditEntries: (query: AuditQuery) => got(client.GET("/api/v1/audit/entries", { params: { query } })),
+  auditPeople: (query: AuditQuery) => got(client.GET("/api/v1/audit/people", { params: { query } })),
+  browsingAlarms: (who: string) => got(client.GET("/api/v1/audit/alarms", { params: { query: { who } } })),
+  auditHead: () => got(client.GET("/api/v1/audit/head")),
+  checkAuditLog: () => got(client.GET("/api/v1/audit/check")),
 
   policy: () => got(client.GET("/api/v1/policy")),
   tryPolicy: (rules: string) => got(client.POST("/api/v1/policy/effect", { body: { rules } })),

@@ -2267,6 +2267,9 @@ export interface components {
         };
         /** Names */
         Names: {
+            markings: {
+                [key: string]: components["schemas"]["Marking"];
+            };
             names: {
                 [key: string]: string;
             };
@@ -2326,6 +2329,7 @@ export interface components {
                 [key: string]: string | number | boolean | null;
             };
             flaws: string[];
+            marking: components["schemas"]["Marking"];
             message: {
                 [key: string]: string | number | boolean | null;
             };
@@ -2381,6 +2385,7 @@ export interface components {
         };
         /** PictureOut */
         PictureOut: {
+            marking: components["schemas"]["Marking"];
             /** @enum {string} */
             mode: "then" | "now";
             thinned: boolean;
@@ -2738,6 +2743,7 @@ export interface components {
             notices: string[];
             /** @description Microseconds since 1970-01-01 UTC. */
             now_us: number;
+            picture_marking: components["schemas"]["Marking"] | null;
             /** @description Microseconds since 1970-01-01 UTC. */
             picture_us: number | null;
             simulated: boolean;
@@ -2826,6 +2832,7 @@ export interface components {
             course_deg: (number | null)[];
             latitude_deg: number[];
             longitude_deg: number[];
+            marking: components["schemas"]["Marking"];
             mmsi: number;
             raw: number[];
             simulated: boolean;
@@ -2853,8 +2860,10 @@ export interface components {
             findings: components["schemas"]["FindingOut"][];
             /** @description Microseconds since 1970-01-01 UTC. */
             first_heard_us: number | null;
+            heard: components["schemas"]["Marking"];
             /** @description Microseconds since 1970-01-01 UTC. */
             last_heard_us: number | null;
+            marking: components["schemas"]["Marking"];
             notes: components["schemas"]["NoteOut"][];
             observations: number;
             position: components["schemas"]["Position"] | null;
@@ -2867,6 +2876,7 @@ export interface components {
         VesselHit: {
             callsign: string;
             imo: number;
+            marking: components["schemas"]["Marking"];
             /** @enum {string} */
             matched: "mmsi" | "imo" | "name" | "callsign";
             position: components["schemas"]["Position"] | null;

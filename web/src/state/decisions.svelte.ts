@@ -1,17 +1,28 @@
 /**
  * Decisions on alerts, and what was decided last.
  *
- * Always true: a decision carries the name of who makes it and the revision he looked at; somebody else's
- * decision in between is shown, never overwritten; the last decision can be taken back.
+ * Always true: a decision carries the name of who makes it and the revision he looked at; what came in between is
+ * shown and he decides again, with what he has typed; the last decision can be taken back.
  */
-import { type Alert, ApiFailure, api, type DismissReason } from "../api/client";
+import { type Alert, type AlertDetail, ApiFailure, api, type DismissReason } from "../api/client";
 import { type MessageKey, t } from "../i18n.svelte";
+import { byNode, newsOf, stepsSince } from "./news";
 import { queue } from "./queue.svelte";
 import { route } from "./route.svelte";
 import { selection } from "./selection.svelte";
 import { desk } from "./session.svelte";
 
 export type Asking = "none" | "name" | "dismiss" | "merge" | "escalate" | "help" | "filters";
+
+/** From which states each decision can be made. */
+const FROM = {
+  take: ["new"],
+  dismiss: ["new", "taken", "escalated"],
+  merge: ["new", "taken"],
+  escalate: ["new", "taken"],
+} as const satisfies Record<string, readonly Alert["state"][]>;
+
+export const can = (decision: keyof typeof FROM, alert: Alert): boolean => (FROM[decision] as readonly string[]).includes(alert.state);
 
 export interface Said {
   text: string;
@@ -24,6 +35,8 @@ class Decisions {
   asking = $state<Asking>("none");
   /** The alert that the open dialog is about. */
   about = $state.raw<Alert | null>(null);
+  /** What became of it since the dialog was opened: said there before he decides again. */
+  news = $state("");
   said = $state.raw<Said | null>(null);
   busy = $state(false);
   private afterName: (() => void) | null = null;
@@ -48,12 +61,14 @@ class Decisions {
   close(): void {
     this.asking = "none";
     this.about = null;
+    this.news = "";
     this.afterName = null;
   }
 
   ask(asking: "dismiss" | "merge" | "escalate", alert: Alert): void {
     this.withName(() => {
       this.about = alert;
+      this.news = "";
       this.asking = asking;
     });
   }
@@ -86,23 +101,41 @@ class Decisions {
       const decided = await act();
       queue.take(decided);
       this.said = { text: t(key, { what: headline(decided) }), undo: canUndo ? decided : null, trouble: false };
-      this.asking = "none";
-      this.about = null;
+      this.close();
       if (next !== undefined) route.go({ alert: next, raw: undefined, t: undefined, known: undefined });
-      else if (route.at.alert === alert.id) void selection.openAlert(alert.id);
+      else if (route.at.alert === alert.id) {
+        // What he does next goes on his own decision, also before the rest of the alert has come.
+        if (decided.revision === alert.revision + 1) selection.decided(decided);
+        void selection.openAlert(alert.id);
+      }
       return true;
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
       this.said = { text: [error.message, error.hint].filter(Boolean).join(" "), undo: null, trouble: true };
-      if (error.status === 409) {
-        this.asking = "none";
-        void selection.openAlert(alert.id);
-        void queue.load();
-      }
+      if (error.status === 409) await this.lookAgain(alert, !canUndo);
       return false;
     } finally {
       this.busy = false;
     }
+  }
+
+  /** The alert moved on: fetch it and say what is new. An open dialog goes on with it, and nothing is sent by itself. */
+  private async lookAgain(seen: Alert, undoing: boolean): Promise<void> {
+    void queue.load();
+    let detail: AlertDetail;
+    try {
+      detail = await selection.lookAgain(seen.id);
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error;
+      this.said = { text: [error.message, error.hint].filter(Boolean).join(" "), undo: null, trouble: true };
+      return;
+    }
+    const news = newsOf(seen, detail);
+    if (!news) return;
+    if (this.about?.id === seen.id) [this.about, this.news] = [detail.alert, news];
+    // Another person's decision is not offered to be undone in place of one's own.
+    const undo = undoing && stepsSince(seen, detail).every((step) => byNode(step.author)) ? detail.alert : null;
+    this.said = { text: `${news} ${t("news.again")}`, undo, trouble: true };
   }
 
   /** The alert to look at when this one leaves the queue; "" closes. */

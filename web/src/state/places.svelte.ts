@@ -1,8 +1,10 @@
 /** Names of vessels in view, areas, and where we hear: what the map shows besides the picture. */
 import type { FeatureCollection } from "geojson";
-import { ApiFailure, api, type Area, type Reception } from "../api/client";
+import { ApiFailure, api, type Area, type Reception, type Schemas } from "../api/client";
 import { DAY_US } from "../measure/time";
 import { chart } from "./chart.svelte";
+
+type Marking = Schemas["Marking"];
 
 const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 /** Shares of the expected positions, on a logarithmic scale: from a receiver ashore (all) to a passing satellite (few). */
@@ -26,6 +28,8 @@ function unwrapped(ring: readonly (readonly number[])[]): [number, number][] {
 
 class Places {
   names = $state.raw<ReadonlyMap<number, string>>(new Map());
+  /** The marking of what is heard of each of them. */
+  nameMarkings = $state.raw<ReadonlyMap<number, Marking>>(new Map());
   areas = $state.raw<Area[]>([]);
   reception = $state.raw<Reception | null>(null);
   receptionFailure = $state("");
@@ -40,10 +44,11 @@ class Places {
     if (!missing.length) return;
     for (const mmsi of missing) this.asked.add(mmsi);
     try {
-      const { names } = await api.names(missing);
+      const { names, markings } = await api.names(missing);
       const next = new Map(this.names);
       for (const [mmsi, name] of Object.entries(names)) next.set(Number(mmsi), name);
       this.names = next;
+      this.nameMarkings = new Map([...this.nameMarkings, ...Object.entries(markings).map(([mmsi, marking]) => [Number(mmsi), marking] as const)]);
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
       for (const mmsi of missing) this.asked.delete(mmsi);

@@ -4,7 +4,7 @@
  * Always true: `route.at` and the address bar say the same; a value that is the default is not in the URL.
  */
 
-export type Panel = "queue" | "log" | "handover" | "watchlists" | "areas" | "calibration" | "quarantine" | "settings" | "access" | "accounts" | "desk" | "keys";
+export type Panel = "queue" | "log" | "handover" | "watchlists" | "areas" | "calibration" | "quarantine" | "settings" | "access" | "accounts" | "desk" | "keys" | "audit";
 
 /** Every parameter a URL can carry. */
 export interface Place {
@@ -30,11 +30,20 @@ export interface Place {
   desk?: string;
   of?: string;
   ofkind?: string;
+  audit?: string;
+  who?: string;
+  object?: string;
+  act?: string;
+  outcome?: string;
+  case?: string;
+  since?: string;
+  until?: string;
 }
 
 const KEYS = [
   "panel", "alert", "vessel", "raw", "t", "known", "behaviour", "state", "band", "class", "flag", "from", "to",
-  "here", "sim", "sort", "desk", "of", "ofkind", "lat", "lon", "z",
+  "here", "sim", "sort", "desk", "of", "ofkind", "audit", "who", "object", "act", "outcome", "case", "since", "until",
+  "lat", "lon", "z",
 ] as const satisfies readonly (keyof Place)[];
 
 function read(): Place {

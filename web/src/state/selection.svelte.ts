@@ -4,10 +4,11 @@
  * Always true: it follows the URL; an answer to an older question is thrown away; tracks are as known then
  * where the clock says so.
  */
-import { type AlertDetail, ApiFailure, type Observation, type Track, type VesselDetail, api } from "../api/client";
+import { type Alert, type AlertDetail, ApiFailure, type Observation, type Track, type VesselDetail, api } from "../api/client";
 import { DAY_US, HOUR_US } from "../measure/time";
 import { clock } from "./clock.svelte";
 import { queue } from "./queue.svelte";
+import { route } from "./route.svelte";
 import { desk } from "./session.svelte";
 
 /** Before and after an alert's span, tracks are drawn this much longer, to show where they came from. */
@@ -40,6 +41,14 @@ class Slot<T> {
     }
   }
 
+  /** What was asked for elsewhere; answers still on their way are older. */
+  put(value: T): void {
+    this.ticket += 1;
+    this.value = value;
+    this.failure = null;
+    this.loading = false;
+  }
+
   clear(): void {
     this.ticket += 1;
     this.value = null;
@@ -59,6 +68,20 @@ class Selection {
     const detail = await this.alert.fill(() => api.alert(id));
     if (detail) queue.take(detail.alert);
     return detail;
+  }
+
+  /** The same again, where what is shown is no longer so; it stays until the newer one is here. Raises ApiFailure. */
+  async lookAgain(id: string): Promise<AlertDetail> {
+    const detail = await api.alert(id);
+    if (route.at.alert === id) this.alert.put(detail);
+    queue.take(detail.alert);
+    return detail;
+  }
+
+  /** A decision's answer: shown at once, the rest of the alert follows. */
+  decided(alert: Alert): void {
+    const shown = this.alert.value;
+    if (shown?.alert.id === alert.id && shown.alert.revision < alert.revision) this.alert.value = { ...shown, alert };
   }
 
   openVessel(mmsi: number): Promise<VesselDetail | null> {

@@ -12,6 +12,7 @@ from shiprider.api.rendering_observations import observation_out, static_out
 from shiprider.api.schemas.picture import PictureOut
 from shiprider.api.schemas.vessels import Names, ObservationOut, Tracks, VesselDetail, VesselHit, VesselHits
 from shiprider.flow.frames import subset
+from shiprider.flow.view import Seen
 from shiprider.measure.clock import DAY_US
 from shiprider.model.errors import NotFound, UsageError
 from shiprider.ports.ledger import Query
@@ -37,7 +38,9 @@ def search_vessels(
 ) -> VesselHits:
     """The best matches first."""
     hits = []
-    for mmsi, matched, static in rendering.view.search(q, limit):
+    found = rendering.view.search(q, limit)
+    labels = rendering.view.picture_labels_of([mmsi for mmsi, _, _ in found])
+    for (mmsi, matched, static), carried in zip(found, labels, strict=True):
         what: Any = matched
         hits.append(
             VesselHit(
@@ -46,6 +49,7 @@ def search_vessels(
                 callsign=static.callsign,
                 matched=what,
                 position=rendering.newest_position(rendering.view.picture.rows_of(mmsi)),
+                marking=rendering.marking(*carried),
             )
         )
     return VesselHits(vessels=hits)
@@ -67,8 +71,13 @@ def get_names(
     parts = [part for part in mmsi.split(",") if part]
     if len(parts) > 1000 or not all(part.isdecimal() and len(part) <= 9 for part in parts):
         raise UsageError("mmsi is no list of identities: give up to 1,000 numbers of nine digits.")
-    found = {str(int(part)): rendering.view.picture.static(int(part)).name for part in parts}
-    return Names(names={key: name for key, name in found.items() if name})
+    found = {int(part): rendering.view.picture.static(int(part)).name for part in parts}
+    named = {key: name for key, name in found.items() if name}
+    labels = rendering.view.picture_labels_of(list(named))
+    return Names(
+        names={str(key): name for key, name in named.items()},
+        markings={str(key): rendering.marking(*carried) for key, carried in zip(named, labels, strict=True)},
+    )
 
 
 @get(
@@ -89,6 +98,8 @@ def get_vessel(mmsi: Mmsi, rendering: Asked) -> VesselDetail:
     alerts = view.alerts(Query("alert", asked, limit=_MOST_LISTED))
     notes = view.notes("vessel", str(mmsi))
     listed = view.watchlists_of(mmsi)
+    heard = view.labels_of(mmsi)
+    shown: list[Seen[Any]] = [*findings, *alerts, *notes]
     if not (life.observations or len(rows) or life.static or findings or alerts or notes or listed):
         raise NotFound(f"There is no vessel {mmsi}: search by name, IMO number or call sign.")
     return VesselDetail(
@@ -103,6 +114,8 @@ def get_vessel(mmsi: Mmsi, rendering: Asked) -> VesselDetail:
         last_heard_us=life.last_us,
         observations=life.observations,
         watchlists=listed,
+        heard=rendering.marking(*heard),
+        marking=rendering.marking(*heard, *(each.record.label for each in shown)),
     )
 
 
@@ -145,7 +158,7 @@ def get_observation(
     raw: Annotated[int, Parameter(ge=0, le=MOST_INTEGER, description="Raw address.")], rendering: Asked
 ) -> ObservationOut:
     """Raises NotFound."""
-    return observation_out(rendering.view.observation(raw))
+    return observation_out(rendering, rendering.view.observation(raw))
 
 
 @get(
@@ -164,8 +177,8 @@ def get_picture(
     limit: Annotated[int, Parameter(ge=1, le=MOST_POINTS)] = 5000,
 ) -> PictureOut:
     """Thinned evenly where there are more than `limit`."""
-    rows = rendering.view.picture_at(time_us, mode, box_of(bbox))
-    return rendering.picture(subset(rows, limit), time_us, mode, len(rows))
+    rows, labels = rendering.view.picture_at(time_us, mode, box_of(bbox))
+    return rendering.picture(subset(rows, limit), time_us, mode, len(rows), labels)
 
 
 HANDLERS = [search_vessels, get_names, get_vessel, get_tracks, get_observation, get_picture]

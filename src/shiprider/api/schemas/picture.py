@@ -3,6 +3,7 @@
 from typing import Literal
 
 from shiprider.api.schemas.base import Microseconds, Struct
+from shiprider.api.schemas.marking import Marking
 
 
 class PictureVessel(Struct):
@@ -30,3 +31,4 @@ class PictureOut(Struct):
     total: int
     thinned: bool
     vessels: list[PictureVessel]
+    marking: Marking

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from shiprider.api.schemas.base import Microseconds, Struct
+from shiprider.api.schemas.marking import Marking
 
 
 class FeedStatus(Struct):
@@ -40,7 +41,10 @@ class Counts(Struct):
 
 
 class Status(Struct):
-    """The status line. `picture_us` is the time of the newest data; `simulated`: some data shown is not real."""
+    """The status line. `picture_us` is the time of the newest data; `simulated`: some data shown is not real.
+
+    `picture_marking`: of all that the live picture shows; null where it shows nothing.
+    """
 
     node: str
     nation: str
@@ -50,6 +54,7 @@ class Status(Struct):
     earliest_us: Microseconds | None
     lag_s: float | None
     simulated: bool
+    picture_marking: Marking | None
     demo: bool
     feeds: list[FeedStatus]
     disk: DiskStatus

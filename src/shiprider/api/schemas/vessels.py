@@ -4,6 +4,7 @@ from typing import Literal
 
 from shiprider.api.schemas.alerts import AlertOut, FindingOut, VesselBrief
 from shiprider.api.schemas.base import Microseconds, Struct
+from shiprider.api.schemas.marking import Marking
 from shiprider.api.schemas.notes import NoteOut
 
 
@@ -32,6 +33,7 @@ class VesselHit(Struct):
     callsign: str
     matched: Literal["mmsi", "imo", "name", "callsign"]
     position: Position | None
+    marking: Marking
 
 
 class VesselHits(Struct):
@@ -60,7 +62,10 @@ class StaticData(Struct):
 
 
 class VesselDetail(Struct):
-    """One vessel: `static` newest first, one entry per different saying."""
+    """One vessel: `static` newest first, one entry per different saying.
+
+    `heard` marks what was heard of it (positions, sayings), `marking` everything here together.
+    """
 
     vessel: VesselBrief
     position: Position | None
@@ -73,6 +78,8 @@ class VesselDetail(Struct):
     last_heard_us: Microseconds | None
     observations: int
     watchlists: list[str]
+    heard: Marking
+    marking: Marking
 
 
 class TrackOut(Struct):
@@ -89,6 +96,7 @@ class TrackOut(Struct):
     course_deg: list[float | None]
     raw: list[int]
     simulated: bool
+    marking: Marking
 
 
 class Tracks(Struct):
@@ -127,9 +135,11 @@ class ObservationOut(Struct):
     fields: dict[str, str | int | float | bool | None]
     message: dict[str, str | int | float | bool | None]
     sentences: list[Sentence]
+    marking: Marking
 
 
 class Names(Struct):
-    """Names by MMSI."""
+    """Names by MMSI, and the marking of what is heard of each of them."""
 
     names: dict[str, str]
+    markings: dict[str, Marking]
