@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shiprider.bootstrap import recording
+from shiprider.bootstrap.feeds import recording
 
 pytestmark = pytest.mark.browser
 STATIC = Path(__file__).resolve().parents[2] / "src/shiprider/api/static"

@@ -9,7 +9,10 @@ import pytest
 from shiprider.api.rendering import Rendering
 from shiprider.api.server import Server
 from shiprider.api.site import Site, wall_clock_us
-from shiprider.bootstrap import OpenNode, open_access, open_desk, open_node, recording
+from shiprider.bootstrap.access import open_access
+from shiprider.bootstrap.desk import open_desk
+from shiprider.bootstrap.feeds import recording
+from shiprider.bootstrap.node import OpenNode, open_node
 from shiprider.flow.status import NodeStatus
 from shiprider.model.label import written
 from shiprider.model.observer import Observer
