@@ -53,5 +53,10 @@ def test_a_running_nodes_log_names_nobody(spawn, shiprider, node):  # type: igno
         assert not [line for line in lines if word in json.dumps(line)], word
     # It was there to be told: the ledger has it.
     with sqlite3.connect(node / "ledger.sqlite") as base:
-        assert base.execute("SELECT count(*) FROM record WHERE author = 'Maria Example'").fetchone()[0] == 1
+        assert (
+            base.execute(
+                "SELECT count(*) FROM record WHERE author = 'Maria Example (command line)'"
+            ).fetchone()[0]
+            == 1
+        )
     assert (node / "access" / "head").exists() and (node / "state" / "disk.history").read_text()
