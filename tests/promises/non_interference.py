@@ -39,8 +39,10 @@ from shiprider.flow.view import View
 from shiprider.measure.clock import DAY_US, HOUR_US
 from shiprider.model.agreement import Agreement, Party, SharingClause, Standing, book
 from shiprider.model.alert import Alert
+from shiprider.model.browsing import BrowsingAlarm
 from shiprider.model.disposition import Disposition
 from shiprider.model.errors import NotFound, ShipriderError
+from shiprider.model.evidence import EvidenceExport
 from shiprider.model.finding import Evidence, Finding
 from shiprider.model.handover import Handover, Summary
 from shiprider.model.label import number_of, written
@@ -56,6 +58,7 @@ from shiprider.observe.exposure import ReceptionCounter, merged
 from shiprider.ports.feed import Declaration, Origin
 from shiprider.ports.ledger import Filed
 from shiprider.ports.spool import Source, Stored
+from shiprider.share.release import AUDITED
 
 T0 = 1_790_000_000_000_000 // DAY_US * DAY_US
 SHARED = written("policy=COALITION class=RESTRICTED rel=nations:COL,USA").text
@@ -302,7 +305,8 @@ class Pair:
             self.decided(nodes, label, purpose, case)
 
     def record(self, nodes: Any, hidden: bool, label: str, purpose: str, case: str, kind: str = "") -> None:
-        kind = kind or self.kinds[self.draw(len(self.kinds))]
+        kinds = (*self.kinds, *(AUDITED if hidden else ()))
+        kind = kind or kinds[self.draw(len(kinds))]
         old = [id_ for id_, of in self.ids if of == kind]
         if kind == "setting":
             id_ = PREFERENCES_ID
@@ -415,6 +419,16 @@ class Pair:
             return Watchlist(name=text, entries=(WatchlistEntry(mmsi=mmsi),)), ()
         if kind == "area":
             return WatchedArea(name=text, ring=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0))), ()
+        if kind == "browsing_alarm":
+            alarm = BrowsingAlarm(
+                who="Ann", role="", sign="burst", from_us=T0, to_us=T0, sequence=1, count=30, usual=3.0, limit=9.0
+            )  # fmt: skip
+            return alarm, ("who:Ann", "sign:burst")
+        if kind == "evidence_export":
+            taken = EvidenceExport(
+                finding=self.link("finding"), package_sha256="0" * 64, records=1, observations=1, missing=0, reason=text
+            )  # fmt: skip
+            return taken, ()
         if kind == "legal_hold":
             return LegalHold(reason=text, mmsi=(mmsi,)), ()
         return Preferences(), ()
