@@ -88,7 +88,7 @@ def test_whoever_holds_every_role_takes_them_nowhere(nodes: Any) -> None:
 
 def test_a_policy_that_is_tried_out_does_not_count_them(nodes: Any) -> None:
     """A new nation at home gets everything of the node; how much is told without what is the auditor's."""
-    text = 'node = "col"\n[[homes]]\nnode = "col"\nnation = "COL"\n[[homes]]\nnode = "col"\nnation = "USA"\n'
+    text = 'schema = 1\nnode = "col"\n[[homes]]\nnode = "col"\nnation = "COL"\n[[homes]]\nnode = "col"\nnation = "USA"\n'
     rules = Rules("col", (HOME,), AgreementBook())
     told = []
     for each in nodes:
