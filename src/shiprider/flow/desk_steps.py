@@ -17,7 +17,7 @@ from shiprider.model.observer import Observer
 from shiprider.model.proposals import ProposalState
 from shiprider.model.record import Draft, Record
 from shiprider.model.release_class import Action, ReleaseClass
-from shiprider.ports.ledger import Ledger
+from shiprider.ports.ledger import Allowed, Ledger
 from shiprider.ports.policy import Decision, Policy
 
 B = TypeVar("B", bound=msgspec.Struct)
@@ -56,12 +56,14 @@ class DeskSteps:
         body: type[B],
         kind: str,
         seen_by: Callable[[B], bool] = lambda _: True,
+        allowed: Allowed | None = None,
     ) -> Seen[B]:
         """A proposal as it stands. Raises NotFound, Conflict.
 
-        What it is about is asked for first (`seen_by`): a proposal about something hidden is like none at all.
+        Whether it and what it is about may be seen is asked for first (`allowed`, `seen_by`): a hidden proposal, and
+        one about something hidden, is like none at all.
         """
-        record = self.ledger.latest_of([record_id]).get(record_id)
+        record = self.ledger.latest_of([record_id], allowed=allowed).get(record_id)
         found = None if record is None or record.kind != kind or record.body is None else seen(record, body)
         if found is None or not seen_by(found.body):
             raise NotFound(f"There is no {kind.replace('_', ' ')} {record_id}: look the list up again.")

@@ -205,12 +205,12 @@ def _observations(
         listed.append(entry)
         try:
             found = scope.raw(raw)
+            if isinstance(found, str):
+                entry["missing"] = GONE if found == "gone" else WITHHELD
+                continue
             stored = sources.spool.locate(raw)
         except (NotFound, CorruptStore) as error:
             entry["missing"] = str(error)
-            continue
-        if isinstance(found, str):
-            entry["missing"] = GONE if found == "gone" else WITHHELD
             continue
         path = f"observations/{segment:08d}-{offset:010d}.raw"
         files[path] = found.data
