@@ -489,12 +489,19 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
 def open_keys(folder: Path, settings: Settings) -> "FileKeys":
     """The node's signing keys; the first opening makes them. Raises UsageError, CorruptStore, StorageError."""
     from shiprider.adapters.keys.files import FileKeys
+    from shiprider.adapters.keys.pseudonyms import seal_existing
 
+    passphrase = _key_passphrase(folder, settings)
+    keys = FileKeys(folder / KEYS, clock=wall_us, passphrase=passphrase)
+    seal_existing(folder / KEYS, passphrase)
+    return keys
+
+
+def _key_passphrase(folder: Path, settings: Settings) -> bytes | None:
     try:
-        passphrase = key_passphrase(settings, folder, os.environ)
+        return key_passphrase(settings, folder, os.environ)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    return FileKeys(folder / KEYS, clock=wall_us, passphrase=passphrase)
 
 
 def open_ledger(folder: Path, settings: Settings, keys: Keys) -> Ledger:
@@ -609,6 +616,7 @@ def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates
     """The release desk of an opened node."""
     import secrets
 
+    from shiprider.adapters.keys.pseudonyms import pseudonym_key
     from shiprider.flow.desk import Desk, frame_classes
     from shiprider.flow.desk_steps import DeskSteps
     from shiprider.flow.key_desk import Certificate, KeyDesk
@@ -626,6 +634,9 @@ def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates
         )
 
     node = opened.settings.node
+    pseudonyms = pseudonym_key(
+        opened.folder / KEYS, _key_passphrase(opened.folder, opened.settings), secrets.token_bytes
+    )
     steps = DeskSteps(
         ledger=opened.ledger,
         node=node,
@@ -637,37 +648,10 @@ def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates
         steps=steps,
         policies=opened.policies,
         policy=PolicyDesk(steps, opened.policies, partial(frame_classes, opened.spool, node)),
-        tear_lines=TearLines(steps, pseudonym_key(opened.folder), secrets.token_bytes),
+        tear_lines=TearLines(steps, pseudonyms, secrets.token_bytes),
         labels=Relabellings(steps),
         keys=KeyDesk(access=access, ledger=opened.ledger, keys=opened.keys, certificate=certificate),
     )
-
-
-#: The secret of the node's pseudonyms, beside its signing keys, so that a back-up of them has it too.
-PSEUDONYM_KEY: Final = "pseudonyms.key"
-
-
-def pseudonym_key(folder: Path) -> bytes:
-    """The node's secret for pseudonyms, 32 bytes; the first asking makes it. Raises StorageError, CorruptStore."""
-    import secrets
-
-    path = folder / KEYS / PSEUDONYM_KEY
-    try:
-        if not path.exists():
-            made = path.with_suffix(".new")
-            made.unlink(missing_ok=True)
-            handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as out:
-                out.write(secrets.token_bytes(32))
-                out.flush()
-                os.fsync(out.fileno())
-            made.replace(path)
-        key = path.read_bytes()
-    except OSError as error:
-        raise StorageError(f"{path} cannot be kept ({error.strerror}): look at its rights.") from error
-    if len(key) != 32:
-        raise CorruptStore(f"{path} has {len(key)} bytes instead of 32: restore it from a back-up.")
-    return key
 
 
 def policy_change(old: str, new: str, folder: Path | None, moment: str) -> "Change":
@@ -949,8 +933,8 @@ def caretaker(opened: OpenNode, duties: "Callable[[], Duties] | None" = None) ->
     return Caretaker(opened.folder, watch, DiskHistory(state / "disk.history"), opened.node.status, wall_us)
 
 
-def metrics(opened: OpenNode, sessions: Callable[[], int] | None = None) -> Callable[[], bytes]:
-    """What a scrape of the node answers."""
+def metrics(opened: OpenNode) -> Callable[[int], bytes]:
+    """What a scrape of the node answers, with how many sessions are open."""
     from shiprider.adapters.metrics.prometheus import text
     from shiprider.flow.disk_trend import DiskHistory
     from shiprider.flow.measures import Measuring, series
@@ -962,19 +946,19 @@ def metrics(opened: OpenNode, sessions: Callable[[], int] | None = None) -> Call
         opened.access_log,
         DiskHistory(opened.folder / "state" / "disk.history"),
         lambda: opened.lake.scan("quarantine", ["raw"]).collect().height,
-        sessions,
     )
     measuring.begin()
-    return lambda: text(series(measuring.read()))
+    return lambda sessions: text(series(measuring.read(sessions)))
 
 
 def evidence_taker(opened: OpenNode, login: str, purpose: str) -> Observer:
-    """Who takes evidence out: an account of the node; on a node without accounts whoever sits at its machine.
+    """Who takes evidence out: an account of the node; where nobody works with content whoever sits at its machine.
 
     Raises UsageError.
     """
     from shiprider.adapters.accounts.sqlite import SqliteAccounts
     from shiprider.flow.access import Authority, observer_of
+    from shiprider.model.account import CONTENT_ROLES
 
     purposes = opened.settings.access.purposes
     if purpose not in purposes:
@@ -983,7 +967,7 @@ def evidence_taker(opened: OpenNode, login: str, purpose: str) -> Observer:
         return own_observer(login, opened.home, purpose)
     accounts = SqliteAccounts(opened.folder / ACCOUNTS)
     try:
-        if not accounts.all():
+        if not any(set(CONTENT_ROLES) & set(each.roles) for each in accounts.all()):
             return own_observer(login, opened.home, purpose)
         account = accounts.find(login=login)
         if account is None or account.disabled:

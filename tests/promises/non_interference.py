@@ -774,6 +774,11 @@ class _Placed:
         return T0
 
 
+@functools.cache
+def _wanted(route: Any) -> frozenset[str]:
+    return frozenset(inspect.signature(route.fn).parameters)
+
+
 class Asking:
     """One observer at one node: every channel, each with all that is answered.
 
@@ -837,7 +842,7 @@ class Asking:
         if self.over_the_wire:
             return self.ask(channel, ("wire", key), lambda: self.wired(route, given))
         hands = {"rendering": self.rendering, "site": self.site, "asker": self.door.asker}
-        wanted = inspect.signature(route.fn).parameters
+        wanted = _wanted(route)
         handed = {name: each for name, each in hands.items() if name in wanted}
         return self.ask(channel, key, lambda: self.direct(route.fn, {**handed, **given}))
 
@@ -1000,7 +1005,7 @@ class Asking:
             "holding": self.door.asker.holding,
             "author": self.view.observer.name,
         }
-        wanted = inspect.signature(route.fn).parameters
+        wanted = _wanted(route)
         return self.direct(route.fn, {**{n: h for n, h in hands.items() if n in wanted}, **given})[1]
 
 
