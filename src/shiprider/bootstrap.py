@@ -51,7 +51,7 @@ from shiprider.formats.csv.layouts import CsvLayout
 from shiprider.formats.decoded import DecodeContext, Decoder
 from shiprider.measure.clock import HOUR_US, MINUTE_US, us_from_iso
 from shiprider.model.codes import Nature, ReceiverKind
-from shiprider.model.errors import CorruptStore, InputError, StorageError, UsageError
+from shiprider.model.errors import InputError, StorageError, UsageError
 from shiprider.model.finding import Finding
 from shiprider.model.label import number_of, written
 from shiprider.model.observer import Observer

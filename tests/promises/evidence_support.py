@@ -15,8 +15,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from shiprider.adapters.policy.cedar import CedarPolicy
 from shiprider.adapters.ledger.sqlite import SqliteLedger
+from shiprider.adapters.policy.cedar import CedarPolicy
 from shiprider.adapters.spool.segmented import SegmentedSpool
 from shiprider.flow import terms
 from shiprider.flow.evidence import Sources, envelope_of
@@ -44,10 +44,18 @@ _ACCORD = Agreement(
     id="accord",
     title="Accord",
     from_us=0,
-    parties=(Party(name="col", nation="COL", standings=_HOLDS), Party(name="usa", nation="USA", standings=_HOLDS)),
+    parties=(
+        Party(name="col", nation="COL", standings=_HOLDS),
+        Party(name="usa", nation="USA", standings=_HOLDS),
+    ),
     sharing=(
         SharingClause(
-            id="all", shared_by=("col",), shared_with=("usa",), kinds=("*",), purposes=("*",), highest="SECRET"
+            id="all",
+            shared_by=("col",),
+            shared_with=("usa",),
+            kinds=("*",),
+            purposes=("*",),
+            highest="SECRET",
         ),
     ),
 )

@@ -23,9 +23,9 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
+from promises.door import Door, request_of
 from shiprider.adapters.ledger.sqlite import SqliteLedger
 from shiprider.adapters.policy.cedar import CedarPolicy
-from promises.door import Door, request_of
 from shiprider.api import schemas as s
 from shiprider.api import schemas_desk as sd
 from shiprider.api.failures import on_ours
@@ -304,7 +304,9 @@ class Node:
         )
 
     def row_of(self, raw: int) -> RawRow | None:
-        rows = self.lake.scan("observations", ["raw", "raw_length", "label_id"], raw_start=raw, raw_end=raw + 1)
+        rows = self.lake.scan(
+            "observations", ["raw", "raw_length", "label_id"], raw_start=raw, raw_end=raw + 1
+        )
         found = rows.head(1).collect()
         if not found.height:
             return None
@@ -793,7 +795,13 @@ class Asking:
         most: int = 6,
         enough: frozenset[str] = frozenset(),
     ) -> None:
-        self.node, self.pair, self.over_the_wire, self.most, self.enough = of, pair, over_the_wire, most, enough
+        self.node, self.pair, self.over_the_wire, self.most, self.enough = (
+            of,
+            pair,
+            over_the_wire,
+            most,
+            enough,
+        )
         self.door = _door(pair.name)
         self.view = of.view(pair.person.observer)
         self.rendering = Rendering(self.view, "en")

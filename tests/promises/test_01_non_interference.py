@@ -367,7 +367,9 @@ def _(patch: pytest.MonkeyPatch) -> None:
     from shiprider.ports.ledger import Query
 
     def about(self: Any, kind: str, term: str, read: Allowed) -> Any:
-        return [record.id for record in self.ledger.find(Query(kind, ((term,),), order="oldest", allowed=None))]
+        return [
+            record.id for record in self.ledger.find(Query(kind, ((term,),), order="oldest", allowed=None))
+        ]
 
     patch.setattr(EvidenceScope, "_about", about)
 

@@ -141,7 +141,9 @@ def test_bytes_of_a_feed_that_may_be_read_and_not_exported_are_named_as_such(tmp
 def test_bytes_that_may_not_be_read_are_like_bytes_that_are_gone(tmp_path: Path) -> None:
     low = replace(CUSTODIAN, clearance="RESTRICTED")
     hidden = Packed(tmp_path, low, radar=SECRET)
-    assert [e["missing"] for e in hidden.observations if "missing" in e] == ["the lake no longer holds its row"]
+    assert [e["missing"] for e in hidden.observations if "missing" in e] == [
+        "the lake no longer holds its row"
+    ]
     assert not [data for data in hidden.files.values() if b"radar" in data or b"000051" in data]
     assert hidden.manifest["withheld"]["observations"] is False
     hidden.verified()
@@ -150,7 +152,7 @@ def test_bytes_that_may_not_be_read_are_like_bytes_that_are_gone(tmp_path: Path)
 def test_bytes_of_another_feed_between_a_messages_parts_stay_out(tmp_path: Path) -> None:
     """A message of two sentences of the coast's, with one of the radar's between them."""
     low = replace(CUSTODIAN, clearance="RESTRICTED")
-    sources, signed, close = support["make_node"](tmp_path, labels={"radar": SECRET})
+    sources, _, close = support["make_node"](tmp_path, labels={"radar": SECRET})
     row_of = sources.row_of
 
     def long(raw: int) -> RawRow | None:

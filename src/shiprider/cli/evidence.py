@@ -15,7 +15,9 @@ import click
 @click.option("--reason", required=True, help="For which case or order.")
 @click.option("--purpose", default="evidence", show_default=True, help="One of the node's purposes.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object about the package.")
-def command(finding: str, target: Path, folder: Path, by: str, reason: str, purpose: str, as_json: bool) -> None:
+def command(
+    finding: str, target: Path, folder: Path, by: str, reason: str, purpose: str, as_json: bool
+) -> None:
     """Write the package of FINDING (a record's id) to the new file TARGET: bytes, records, proofs, custody."""
     from shiprider import bootstrap
     from shiprider.cli.output import json_line, say

@@ -82,5 +82,7 @@ class Accesses:
             self.record(self.entry(observer, act, what, "failed", case=case, why=type(error).__name__))
             raise
         objects = objects_of(result)
-        self.record(self.entry(observer, act, what, "allowed", count=len(objects), case=case, why=why), objects)
+        self.record(
+            self.entry(observer, act, what, "allowed", count=len(objects), case=case, why=why), objects
+        )
         return result

@@ -28,7 +28,7 @@ def secret_files(folder: Path, folders: Sequence[str] = FOLDERS) -> list[Path]:
 
 #: How a secret begins that is no key pair, once it is sealed (`adapters/sealing`); its file's name ends so.
 _SEALED_BEGIN: Final = b"shiprider-sealed-1\n"
-_SECRET_SUFFIX: Final = ".key"
+_ENDING: Final = ".key"
 
 
 def in_the_clear(path: Path) -> bool:
@@ -37,7 +37,7 @@ def in_the_clear(path: Path) -> bool:
     Raises OSError.
     """
     data = path.read_bytes()
-    if path.suffix == _SECRET_SUFFIX and b"PRIVATE KEY-----" not in data:
+    if path.suffix == _ENDING and b"PRIVATE KEY-----" not in data:
         return not data.startswith(_SEALED_BEGIN)
     return b"PRIVATE KEY-----" in data and b"BEGIN ENCRYPTED PRIVATE KEY-----" not in data
 

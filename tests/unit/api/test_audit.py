@@ -36,9 +36,7 @@ def given_roles(monkeypatch: pytest.MonkeyPatch, *roles: str) -> None:
 @pytest.fixture
 def asked(running: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """The node with its access log, asked by an auditor: the demo's person is given the role."""
-    site = replace(
-        running.site, audit=running.opened.audit, metrics=bootstrap.metrics(running.opened)
-    )
+    site = replace(running.site, audit=running.opened.audit, metrics=bootstrap.metrics(running.opened))
     given_roles(monkeypatch, "auditor")
     server = Server(site, host="127.0.0.1", port=0)
     server.start()
@@ -164,7 +162,9 @@ def test_metrics_are_prometheus_text_and_name_no_person(
 def test_metrics_count_the_sessions_that_are_open(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the server that is asked: two browsers come in, one of them signs out."""
     given_roles(monkeypatch, "node_administrator")
-    server = Server(replace(running.site, metrics=bootstrap.metrics(running.opened)), host="127.0.0.1", port=0)
+    server = Server(
+        replace(running.site, metrics=bootstrap.metrics(running.opened)), host="127.0.0.1", port=0
+    )
     server.start()
     headers = {"authorization": f"Bearer {server.token}"}
 
@@ -173,7 +173,9 @@ def test_metrics_count_the_sessions_that_are_open(running: Any, monkeypatch: pyt
         families = {family.name: family for family in text_string_to_metric_families(answer.text)}
         return families["shiprider_sessions"].samples[0].value
 
-    browsers = [httpx.Client(base_url=server.origin, headers={"origin": server.origin}, timeout=30) for _ in "ab"]
+    browsers = [
+        httpx.Client(base_url=server.origin, headers={"origin": server.origin}, timeout=30) for _ in "ab"
+    ]
     try:
         assert counted() == 0
         for browser in browsers:

@@ -211,7 +211,10 @@ def test_what_a_decider_is_shown_does_not_tell_what_is_hidden_from_him(floor: An
         return effect.content, low.get("/api/v1/policy/changes").content
 
     before = shown()
-    for label in ("SECRET rel=nations:COL,USA", "SECRET rel=nations:COL,USA,HND purpose=counterdrug,planning"):
+    for label in (
+        "SECRET rel=nations:COL,USA",
+        "SECRET rel=nations:COL,USA,HND purpose=counterdrug,planning",
+    ):
         labelled(floor, f"policy=COALITION class={label}")
         assert shown() == before
     # Only the act tells: he would else agree to what he did not see (docs/decisions/0008).

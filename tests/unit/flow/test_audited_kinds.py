@@ -53,11 +53,19 @@ def nodes(tmp_path: Path) -> Iterator[tuple[ni.Node, ni.Node]]:
 
 def draft(number: int, kind: str, body: bytes) -> Draft:
     return Draft(
-        id=f"{number:032x}", kind=kind, expected_revision=0, schema=1, author="node", valid_from_us=1, body=body
+        id=f"{number:032x}",
+        kind=kind,
+        expected_revision=0,
+        schema=1,
+        author="node",
+        valid_from_us=1,
+        body=body,
     )
 
 
-@pytest.mark.parametrize("who", [OFFICER, Observer(name="Luz", nation="COL", clearance="TOP_SECRET", purpose="watch")])
+@pytest.mark.parametrize(
+    "who", [OFFICER, Observer(name="Luz", nation="COL", clearance="TOP_SECRET", purpose="watch")]
+)
 def test_an_officer_sees_neither_them_nor_counts_of_them(nodes: Any, who: Observer) -> None:
     without, with_them = (each.view(who) for each in nodes)
     assert with_them.head() == without.head()

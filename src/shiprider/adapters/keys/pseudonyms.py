@@ -51,14 +51,10 @@ def seal_existing(folder: Path, passphrase: bytes | None) -> bool:
 def _opened(path: Path, data: bytes, passphrase: bytes | None) -> bytes:
     if is_sealed(data):
         if not passphrase:
-            raise UsageError(
-                f"{path} is encrypted: give its passphrase (settings: [keys] passphrase_file)."
-            )
+            raise UsageError(f"{path} is encrypted: give its passphrase (settings: [keys] passphrase_file).")
         data = unseal(data, passphrase)
     if len(data) != _BYTES:
-        raise CorruptStore(
-            f"{path} has {len(data)} bytes instead of {_BYTES}: restore it from a back-up."
-        )
+        raise CorruptStore(f"{path} has {len(data)} bytes instead of {_BYTES}: restore it from a back-up.")
     return data
 
 

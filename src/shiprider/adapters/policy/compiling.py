@@ -79,9 +79,7 @@ def _objections(rules: Rules, home: str, coverage: _Coverage) -> Iterable[str]:
         asked = f'action == Action::"{action}"'
         audited, lacking = f"{_set(AUDITED)}.contains(resource.kind)", _lacks_role(roles)
         yield _policy("role", "forbid", asked, f"!{audited} && {lacking}")
-        yield _policy(
-            "role", "forbid", asked, f"{audited} && {_lacks_role(AUDITED_ROLES.get(action, ()))}"
-        )
+        yield _policy("role", "forbid", asked, f"{audited} && {_lacks_role(AUDITED_ROLES.get(action, ()))}")
     yield _policy(
         "case", "forbid", "action", 'resource.case != "" && !principal.cases.contains(resource.case)'
     )

@@ -1,6 +1,5 @@
 """The secret of the pseudonyms: made once, sealed as soon as there is a passphrase, never replaced by another."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -37,7 +36,9 @@ def test_with_a_passphrase_it_never_lies_in_the_clear(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
 
-@pytest.mark.parametrize(("passphrase", "told"), [(None, "is encrypted"), (b"another one!", "cannot be opened")])
+@pytest.mark.parametrize(
+    ("passphrase", "told"), [(None, "is encrypted"), (b"another one!", "cannot be opened")]
+)
 def test_a_sealed_one_is_not_replaced_by_who_cannot_open_it(
     tmp_path: Path, passphrase: bytes | None, told: str
 ) -> None:
@@ -58,7 +59,7 @@ def test_one_from_before_there_was_a_passphrase_is_sealed_on_start(tmp_path: Pat
     (tmp_path / "passphrase").chmod(0o600)
     open_keys(tmp_path, Settings())
     assert in_the_clear(keys / FILE), "without a passphrase nothing is sealed"
-    open_keys(tmp_path, Settings(keys=KeySettings(passphrase_file="passphrase")))
+    open_keys(tmp_path, Settings(keys=KeySettings(passphrase_file="passphrase")))  # noqa: S106 (a file)
     assert not [path for path in keys.iterdir() if in_the_clear(path)]
     assert MADE not in (keys / FILE).read_bytes()
     assert (keys / FILE).stat().st_mode & 0o777 == 0o600
@@ -75,7 +76,7 @@ def test_damage_is_told(tmp_path: Path) -> None:
         pseudonym_key(tmp_path, None, refused)
     with pytest.raises(CorruptStore, match="31 bytes"):
         seal_existing(tmp_path, WORDS)
-    os.unlink(tmp_path / FILE)
+    (tmp_path / FILE).unlink()
     pseudonym_key(tmp_path, WORDS, given)
     data = bytearray((tmp_path / FILE).read_bytes())
     data[-1] ^= 1
