@@ -368,6 +368,9 @@ class Pair:
     ids: list[tuple[str, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     gapped: set[str] = field(default_factory=set)
+    #: Alerts about which a decision was revised where he does not see it.
+    redecided: set[str] = field(default_factory=set)
+    _decided: dict[str, set[str]] = field(default_factory=dict)
     looks: int = 0
     kinds: Sequence[str] = KINDS
 
@@ -420,6 +423,10 @@ class Pair:
         elif id_ in self.touched:
             self.gapped.add(id_)
         body, filed = self.body(kind)
+        if kind == "disposition":
+            self._decided.setdefault(id_, set()).add(body.alert)
+            if id_ in self.touched:
+                self.redecided |= self._decided[id_]
         for each in nodes:
             known = each.ledger.revisions_of([id_]).get(id_, [0])
             draft = Draft(
@@ -688,11 +695,12 @@ class Pair:
     def decide(self, *, over_the_wire: bool = False) -> list[str]:
         """The observer changes something on both; what he is answered must be the same.
 
-        Not on what was changed where he does not see it: docs/sharing.md says what he learns then.
+        Not on what was changed where he does not see it, nor on an alert whose decision was: docs/sharing.md and
+        decision 0008 say what he learns then.
         """
         self.step += 1
         self.now_us += 1_000_000
-        whole = [(id_, kind) for id_, kind in self.ids if id_ not in self.touched]
+        whole = [(id_, kind) for id_, kind in self.ids if id_ not in self.touched | self.redecided]
         ids = [id_ for id_, kind in whole if kind == "alert"] + [
             id_ for id_, kind in self.ids if kind == "alert" and not self._seen(id_)
         ]
