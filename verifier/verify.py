@@ -217,6 +217,8 @@ class Package:
             raise Failed("revisions of the finding are missing")
         if {name for name in self.files if name.startswith("records/")} - used:
             raise Failed("there is a record that is not listed")
+        if self.manifest.get("withheld", {}).get("records"):
+            self.say("NOTE", "withheld")
         self.say("PASS", "records", records=len(self.records), revisions=len(revisions))
 
     def check_head(self):

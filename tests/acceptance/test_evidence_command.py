@@ -43,6 +43,7 @@ def test_a_finding_of_a_real_node_verifies(shiprider, node, tmp_path):  # type: 
     # Nothing is overwritten, and both the access and the export are on record.
     assert shiprider(*words).code == 2
     exports = shiprider("audit", "--node", node, "--act", "export", "--json").objects()
-    assert exports[-1]["who"] == "custodian" and exports[-1]["purpose"] == "order 12"
+    assert exports[-1]["who"] == "custodian" and exports[-1]["purpose"] == "evidence"
+    assert exports[-1]["why"] == "order 12"
     with open_node(node) as opened:
         assert opened.ledger.of_kind("evidence_export")

@@ -6,7 +6,7 @@ The tree is RFC 6962's recursive definition, not the way the verifier walks it.
 import hashlib
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,55 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shiprider.adapters.ledger.sqlite import SqliteLedger
+from shiprider.adapters.policy.cedar import CedarPolicy
 from shiprider.adapters.spool.segmented import SegmentedSpool
 from shiprider.flow import terms
 from shiprider.flow.evidence import Sources, envelope_of
+from shiprider.flow.evidence_scope import RawRow
+from shiprider.flow.sight import Sight
+from shiprider.model.agreement import Agreement, Party, SharingClause, Standing, book
 from shiprider.model.alert import Alert
 from shiprider.model.disposition import Disposition
 from shiprider.model.finding import Evidence, Finding
+from shiprider.model.label import number_of
+from shiprider.model.observer import Observer
 from shiprider.model.publication import Publication
 from shiprider.model.record import Draft, Record
+from shiprider.model.rules import Home, Rules, own_observer
 from shiprider.ports.feed import Declaration, Origin
 from shiprider.ports.ledger import Filed
 from shiprider.ports.vouching import SignedRoot, VouchingKey, Witness
 
 START_US = 1_767_225_600_000_000
 FINDING = "f" * 32
+
+
+_HOLDS = (Standing(from_us=0, status="in_force"),)
+_ACCORD = Agreement(
+    id="accord",
+    title="Accord",
+    from_us=0,
+    parties=(
+        Party(name="col", nation="COL", standings=_HOLDS),
+        Party(name="usa", nation="USA", standings=_HOLDS),
+    ),
+    sharing=(
+        SharingClause(
+            id="all",
+            shared_by=("col",),
+            shared_with=("usa",),
+            kinds=("*",),
+            purposes=("*",),
+            highest="SECRET",
+        ),
+    ),
+)
+HOME = Home(node="node", nation="COL")
+ENGINE = CedarPolicy(Rules("node", (HOME,), book([_ACCORD])))
+#: One of the node's own, who may export all of it.
+CUSTODIAN = own_observer("custodian", HOME, "evidence", roles=("evidence_custodian",))
+#: A liaison officer of the other nation at this node.
+GUEST = Observer(name="Ann", roles=("liaison_officer",), nation="USA", clearance="SECRET", purpose="evidence")
 
 
 def net(*fields: bytes) -> bytes:
@@ -107,9 +142,11 @@ class SignedNode:
 
     # -- what is asked of the ledger
 
-    def history(self, record_id: str) -> list[Record]:
-        self._ledger.history(record_id)
-        return [r for r in self.records if r.id == record_id]
+    def history(self, record_id: str, *, allowed: Any = None) -> list[Record]:
+        return [self.records[r.sequence - 1] for r in self._ledger.history(record_id, allowed=allowed)]
+
+    def classes(self) -> Any:
+        return self._ledger.classes()
 
     def find(self, query: Any) -> list[Record]:
         return [self.records[r.sequence - 1] for r in self._ledger.find(query)]
@@ -183,20 +220,33 @@ def witness(root: SignedRoot, partner: str, key: Key, at_us: int) -> Witness:
 
 
 def make_node(
-    folder: Path, stamper: Any = None, *, erased: bool = False
+    folder: Path, stamper: Any = None, *, erased: bool = False, labels: Mapping[str, str] | None = None
 ) -> tuple[Sources, SignedNode, Callable[[], None]]:
-    """Sources of a node with one finding of two revisions, its alert and what was decided on it."""
+    """Sources of a node with one finding of two revisions, its alert and what was decided on it.
+
+    `labels` of "finding 1", "finding 2", "alert 1", "alert 2", "disposition 1", and of the feed "radar", whose lines
+    are every second one from 50 on; what is not named is unlabelled.
+    """
+    labels = labels or {}
     spool = SegmentedSpool(folder / "spool", segment_bytes=1 << 12)
-    source = spool.source(Declaration(name="coast", standard="IEC 61162-1"), Origin(file="coast.nmea"))
+    coast = spool.source(Declaration(name="coast", standard="IEC 61162-1"), Origin(file="coast.nmea"))
+    radar = spool.source(
+        Declaration(name="radar", standard="IEC 61162-1", label=labels.get("radar", "")), Origin(file="radar.nmea")
+    )  # fmt: skip
     places: list[tuple[int, int]] = []
     for number in range(120):
+        source = radar if number >= 50 and number % 2 else coast
         line = b"!AIVDM,1,1,,A,%06d%s,0*00\r\n" % (number, b"x" * 40)
         stored = spool.append(
             source.number, line, file_offset=number * len(line), received_us=START_US + number
         )
         places.append((stored.raw, len(line) - 2))
     spool.sync()
-    lengths = dict(places)
+    number = number_of(labels.get("radar", ""))
+    rows = {
+        raw: RawRow("observations", number if at >= 50 and at % 2 else number_of(""), length)
+        for at, (raw, length) in enumerate(places)
+    }
     clock = [START_US]
 
     def tick() -> int:
@@ -211,7 +261,8 @@ def make_node(
 
     def add(record_id: str, kind: str, revision: int, author: str, body: msgspec.Struct, made: Any) -> None:
         draft = Draft(id=record_id, kind=kind, expected_revision=revision, schema=1, author=author,
-                      valid_from_us=START_US, valid_to_us=START_US + 5, body=msgspec.json.encode(body))  # fmt: skip
+                      valid_from_us=START_US, valid_to_us=START_US + 5, body=msgspec.json.encode(body),
+                      label=labels.get(f"{kind} {revision + 1}", ""))  # fmt: skip
         ledger.append([Filed(draft=draft, terms=made)])
 
     def finding(raws: Sequence[int], score: float) -> Publication:
@@ -250,7 +301,8 @@ def make_node(
         node="node",
         ledger=node,  # type: ignore[arg-type]
         spool=spool,
-        length_of=lengths.get,
+        sight=Sight(lambda: ENGINE, ledger, node="node", sources=spool.sources, clock=tick),
+        row_of=rows.get,
         vouching=node,
         signer=node.second,
         stamper=stamper,

@@ -31,6 +31,9 @@ ROLES = (
 )
 KINDS = ("finding", "alert", "note")
 
+#: About the node's people: for auditors.
+AUDITED = ("browsing_alarm", "evidence_export")
+
 #: Texts that are almost a label.
 BROKEN = (
     "unknown",
@@ -168,7 +171,7 @@ def release_class(rng: random.Random, at_us: int, edgy: float = 0.12) -> Release
         origin=turn(NODE, "bogota", "willemstad", "elsewhere", ""),
         purpose=turn("", *PURPOSES),
         case=turn("", "C1", "C3"),
-        kind=turn(rng.choice(KINDS), ""),
+        kind=turn(rng.choice(KINDS), "", *AUDITED),
     )
 
 

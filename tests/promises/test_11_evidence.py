@@ -29,7 +29,7 @@ from shiprider.model.errors import NotFound, StorageError, UsageError
 HERE = Path(__file__).parent
 VERIFIER = HERE.parents[1] / "verifier"
 support: Any = runpy.run_path(str(HERE / "evidence_support.py"), run_name="support")
-FINDING = support["FINDING"]
+FINDING, CUSTODIAN = support["FINDING"], support["CUSTODIAN"]
 FLIPS = 1200
 
 
@@ -77,7 +77,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, authority: Any) -> Iterator[t
 
 @pytest.fixture(scope="module")
 def package(node: tuple[Sources, Any]) -> bytes:
-    return export(node[0], FINDING, by="custodian", reason="case 12").data
+    return export(node[0], FINDING, observer=CUSTODIAN, reason="case 12").data
 
 
 def contents(data: bytes) -> dict[str, bytes]:
@@ -347,7 +347,7 @@ def test_the_time_stamp_must_be_over_this_manifest_and_vouched_for(
 ) -> None:
     sources, signed = node
     files = contents(package)
-    other = contents(export(sources, FINDING, by="custodian", reason="case 13").data)
+    other = contents(export(sources, FINDING, observer=CUSTODIAN, reason="case 13").data)
     files["timestamp.tsr"] = other["timestamp.tsr"]
     code, lines = verified(resealed(files, signed.second, stamp=True), signed.second.id, trusted)
     assert code == 1 and any("over something else" in line for line in lines)
@@ -378,7 +378,7 @@ def test_with_no_authority_or_one_that_fails_the_package_says_so(
     sources, signed = node
     gone = replace(sources, stamper=Rfc3161("http://127.0.0.1:9/"))
     for each, why in ((replace(sources, stamper=None), "no authority"), (gone, "gave no answer")):
-        made = export(each, FINDING, by="custodian", reason="case 12")
+        made = export(each, FINDING, observer=CUSTODIAN, reason="case 12")
         assert why in made.no_stamp
         code, lines = verified(made.data, signed.second.id)
         assert code == 0 and any(line.startswith("NOTE  no") and "no time stamp" in line for line in lines)
@@ -418,13 +418,13 @@ def test_a_witness_of_this_head_is_shown_and_an_older_one_dates_the_doubt(
     quiet = replace(sources, stamper=None)
     try:
         signed.witnessed = [support["witness"](root, "partner", partner, root.recorded_us + 5_000_000)]
-        code, lines = verified(export(quiet, FINDING, by="custodian", reason="x").data, signed.second.id)
+        code, lines = verified(export(quiet, FINDING, observer=CUSTODIAN, reason="x").data, signed.second.id)
         assert code == 0 and any(line.startswith("PASS  witness") for line in lines)
         assert not any("unwitnessed" in line for line in lines)
         older = replace(root, size=20, root="1" * 64, recorded_us=root.recorded_us - 120_000_000)
         older = replace(older, signature=signed.second.private.sign(support["statement"](older)).hex())
         signed.witnessed = [support["witness"](older, "partner", partner, root.recorded_us)]
-        made = export(quiet, FINDING, by="custodian", reason="x").data
+        made = export(quiet, FINDING, observer=CUSTODIAN, reason="x").data
         code, lines = verified(made, signed.second.id)
         assert code == 0 and any("unwitnessed since 2026-01-01T00:10:00Z" in line for line in lines)
         files = contents(made)
@@ -438,10 +438,10 @@ def test_a_witness_of_this_head_is_shown_and_an_older_one_dates_the_doubt(
 
 def test_an_erased_body_and_a_lost_observation_are_said(tmp_path: Path) -> None:
     sources, signed, close = support["make_node"](tmp_path / "node", erased=True)
-    length_of = sources.length_of
-    first = sorted(raw for raw in range(1 << 32, (1 << 32) + 8000) if length_of(raw) is not None)[3]
-    lossy = replace(sources, length_of=lambda raw: None if raw == first else length_of(raw))
-    made = export(lossy, FINDING, by="custodian", reason="x")
+    row_of = sources.row_of
+    first = sorted(raw for raw in range(1 << 32, (1 << 32) + 8000) if row_of(raw) is not None)[3]
+    lossy = replace(sources, row_of=lambda raw: None if raw == first else row_of(raw))
+    made = export(lossy, FINDING, observer=CUSTODIAN, reason="x")
     assert made.missing == 1
     code, lines = verified(made.data, signed.second.id)
     assert code == 0, lines
@@ -451,12 +451,12 @@ def test_an_erased_body_and_a_lost_observation_are_said(tmp_path: Path) -> None:
 
 def test_the_same_evidence_gives_the_same_bytes(node: tuple[Sources, Any]) -> None:
     quiet = replace(node[0], stamper=None, clock=lambda: 1_767_300_000_000_000)
-    one, other = (export(quiet, FINDING, by="custodian", reason="x").data for _ in range(2))
+    one, other = (export(quiet, FINDING, observer=CUSTODIAN, reason="x").data for _ in range(2))
     assert one == other
 
 
 def test_only_findings_are_exported(node: tuple[Sources, Any]) -> None:
     with pytest.raises(NotFound):
-        export(node[0], "a" * 32, by="custodian", reason="x")
+        export(node[0], "a" * 32, observer=CUSTODIAN, reason="x")
     with pytest.raises(NotFound):
-        export(node[0], "9" * 32, by="custodian", reason="x")
+        export(node[0], "9" * 32, observer=CUSTODIAN, reason="x")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from shiprider.api import permissions
 from shiprider.api.permissions import TABLE, Rule
 from shiprider.api.sessions import Session
-from shiprider.flow.access import Access, Authority
+from shiprider.flow.access import Access, Authority, observer_of
 from shiprider.flow.holding import Holding
 from shiprider.model.access_entry import AccessEntry
 from shiprider.model.account import CONTENT_ROLES
@@ -58,23 +58,7 @@ class Asker:
             if not self.roles:
                 return Observer(name=name, roles=(), purpose=session.purpose, session=session.id)
             return own_observer(name, self.access.home, session.purpose, session=session.id)
-        account = authority.account
-        nation, organisation = account.nation, account.organisation
-        home = self.access.home
-        if not account.issuer and not organisation and nation in ("", home.nation):
-            # The node's administrator made the account here and named nobody else: it is one of its own people.
-            nation, organisation = home.nation, home.organisation
-        return Observer(
-            name=account.name,
-            roles=authority.roles,
-            nation=nation,
-            organisation=organisation,
-            communities=account.communities,
-            clearance=account.clearance,
-            purpose=session.purpose,
-            cases=authority.cases,
-            session=session.id,
-        )
+        return observer_of(authority, self.access.home, session.purpose, session.id)
 
     @property
     def holding(self) -> Holding:

@@ -1,7 +1,8 @@
 """The release desk's proposals as its reader sees them.
 
-Always true: lines about classes that the reader may not read himself are not there; whether he may agree is said by
-the same checks that decide it.
+Always true: lines about classes that the reader may not read himself are not there, and nothing that is said beside
+them depends on these: whether it widens, is stale or may be agreed to is said of what he may know. Only the act of
+agreeing asks about the rest.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from shiprider.api.schemas import desk as s
 from shiprider.api.words import word
 from shiprider.flow.desk import Desk
 from shiprider.flow.desk_steps import Person
+from shiprider.flow.policy_desk import shown_of
 from shiprider.flow.tear_lines import Previewed
 from shiprider.flow.view import Seen
 from shiprider.measure.clock import iso_from_us
@@ -54,26 +56,24 @@ class DeskRendering:
     asker: Asker
 
     def effect(self, shown: ShownChange) -> s.PolicyEffect:
-        """What of a change he may know; to whoever decides, whether it widens is said of all of it."""
-        released = self._lines(shown.released)
-        widens = shown.widens if self._releases else bool(released) or shown.unsampled
+        """What of a change he may know, and whether that widens."""
+        shown = self.desk.policy.visible(self.asker.observer, shown)
         return s.PolicyEffect(
-            released=released,
+            released=self._lines(shown.released),
             withheld=self._lines(shown.withheld),
             unsampled=shown.unsampled,
-            widens=widens,
-            people_needed=2 if widens else 1,
+            widens=shown.widens,
+            people_needed=2 if shown.widens else 1,
         )
 
     def policy_change(self, item: Seen[PolicyChange]) -> s.PolicyChangeOut:
         """A proposed policy; while it is open, whether it has to be shown again."""
         body, desk = item.body, self.desk
-        shown = ShownChange(body.released, body.withheld, body.unsampled)
+        shown = desk.policy.visible(self.asker.observer, shown_of(body))
         open_ = body.state == "proposed"
         stale = open_ and (
             body.replaces != desk.policies.now().digest
-            # To a reader who does not decide this would tell that there is more of something hidden.
-            or (self._releases and desk.policy.try_out(body.rules).more_than(shown))
+            or desk.policy.visible(self.asker.observer, desk.policy.try_out(body.rules)).more_than(shown)
         )
         mine = body.proposed_by == self.asker.observer.name
         return s.PolicyChangeOut(
@@ -88,7 +88,7 @@ class DeskRendering:
             recorded_us=item.record.recorded_us,
             effect=self.effect(shown),
             stale=stale,
-            may_agree=open_ and self._releases and not stale and not (body.widens and mine),
+            may_agree=open_ and self._releases and not stale and not (shown.widens and mine),
         )
 
     def preview(self, original: Seen[Any], prepared: Prepared) -> s.TearLinePreview:
@@ -176,7 +176,7 @@ class DeskRendering:
                 count=line.count,
                 from_us=line.from_us,
             )
-            for line in self.desk.policy.visible(self.asker.observer, lines)
+            for line in lines
         ]
 
 

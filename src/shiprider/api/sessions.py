@@ -166,6 +166,11 @@ class Sessions:
             mine = [each for each in self._open.values() if each.account == account_id and self.alive(each)]
         return sorted(mine, key=lambda each: each.began_s, reverse=True)
 
+    def count(self) -> int:
+        """How many are open."""
+        with self._lock:
+            return sum(self.alive(each) for each in self._open.values())
+
     def end(self, *sessions: Session) -> None:
         """End them at once."""
         with self._lock:

@@ -40,5 +40,5 @@ class Site:
     ceremonies: Ceremonies = field(default_factory=Ceremonies)
     #: The access log as one observer may read it; None where the node keeps none.
     audit: Callable[[Observer], Audit] | None = None
-    #: Prometheus' text of the node's state; None where it is not measured.
-    metrics: Callable[[], bytes] | None = None
+    #: Prometheus' text of the node's state, given how many sessions are open; None where it is not measured.
+    metrics: Callable[[int], bytes] | None = None

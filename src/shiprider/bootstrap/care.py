@@ -24,8 +24,8 @@ def caretaker(opened: OpenNode, duties: "Callable[[], Duties] | None" = None) ->
     return Caretaker(opened.folder, watch, DiskHistory(state / "disk.history"), opened.node.status, wall_us)
 
 
-def metrics(opened: OpenNode, sessions: Callable[[], int] | None = None) -> Callable[[], bytes]:
-    """What a scrape of the node answers."""
+def metrics(opened: OpenNode) -> Callable[[int], bytes]:
+    """What a scrape of the node answers, with how many sessions are open."""
     from shiprider.adapters.metrics.prometheus import text
     from shiprider.flow.disk_trend import DiskHistory
     from shiprider.flow.measures import Measuring, series
@@ -37,7 +37,6 @@ def metrics(opened: OpenNode, sessions: Callable[[], int] | None = None) -> Call
         opened.access_log,
         DiskHistory(opened.folder / "state" / "disk.history"),
         lambda: opened.lake.scan("quarantine", ["raw"]).collect().height,
-        sessions,
     )
     measuring.begin()
-    return lambda: text(series(measuring.read()))
+    return lambda sessions: text(series(measuring.read(sessions)))

@@ -3,7 +3,8 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from shiprider.bootstrap.keys import pseudonym_key
+from shiprider.bootstrap.folder import KEYS
+from shiprider.bootstrap.keys import passphrase_of
 from shiprider.bootstrap.node import OpenNode
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates
     """The release desk of an opened node."""
     import secrets
 
+    from shiprider.adapters.keys.pseudonyms import pseudonym_key
     from shiprider.flow.desk import Desk, frame_classes
     from shiprider.flow.desk_steps import DeskSteps
     from shiprider.flow.key_desk import Certificate, KeyDesk
@@ -33,6 +35,9 @@ def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates
         )
 
     node = opened.settings.node
+    pseudonyms = pseudonym_key(
+        opened.folder / KEYS, passphrase_of(opened.folder, opened.settings), secrets.token_bytes
+    )
     steps = DeskSteps(
         ledger=opened.ledger,
         node=node,
@@ -44,7 +49,7 @@ def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates
         steps=steps,
         policies=opened.policies,
         policy=PolicyDesk(steps, opened.policies, partial(frame_classes, opened.spool, node)),
-        tear_lines=TearLines(steps, pseudonym_key(opened.folder), secrets.token_bytes),
+        tear_lines=TearLines(steps, pseudonyms, secrets.token_bytes),
         labels=Relabellings(steps),
         keys=KeyDesk(access=access, ledger=opened.ledger, keys=opened.keys, certificate=certificate),
     )

@@ -11,10 +11,13 @@ import click
 @click.argument("finding")
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--node", "folder", type=click.Path(path_type=Path), default=Path("node"), show_default=True)
-@click.option("--by", required=True, help="Who takes the evidence out.")
+@click.option("--by", required=True, help="Login of who takes the evidence out: what he may export goes in.")
 @click.option("--reason", required=True, help="For which case or order.")
+@click.option("--purpose", default="evidence", show_default=True, help="One of the node's purposes.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object about the package.")
-def command(finding: str, target: Path, folder: Path, by: str, reason: str, as_json: bool) -> None:
+def command(
+    finding: str, target: Path, folder: Path, by: str, reason: str, purpose: str, as_json: bool
+) -> None:
     """Write the package of FINDING (a record's id) to the new file TARGET: bytes, records, proofs, custody."""
     from shiprider.bootstrap.evidence import export_evidence
     from shiprider.bootstrap.node import open_node
@@ -24,13 +27,15 @@ def command(finding: str, target: Path, folder: Path, by: str, reason: str, as_j
 
     refuse_running(folder)
     with open_node(folder) as opened:
-        package = export_evidence(opened, finding, target, by=by, reason=reason)
+        package = export_evidence(opened, finding, target, by=by, reason=reason, purpose=purpose)
     told = {
         "file": str(target),
         "sha256": package.sha256,
         "records": package.records,
         "observations": package.observations,
         "missing": package.missing,
+        "withheld_records": package.withheld_records,
+        "withheld_observations": package.withheld_observations,
         "no_time_stamp": package.no_stamp,
         "unwitnessed_since": iso_from_us(package.unwitnessed_since_us)
         if package.unwitnessed_since_us
@@ -44,6 +49,11 @@ def command(finding: str, target: Path, folder: Path, by: str, reason: str, as_j
     )
     if package.missing:
         say(f"{package.missing} observations are past their retention: the package names them.")
+    if package.withheld_records or package.withheld_observations:
+        say(
+            f"{package.withheld_records} records and {package.withheld_observations} observations may not be exported "
+            f"by {by}: they are left out, and the package says so."
+        )
     if package.no_stamp:
         say(f"No time stamp: {package.no_stamp}")
     if told["unwitnessed_since"]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from shiprider.model.access_entry import AccessEntry
 from shiprider.model.account import Account, Grant
 from shiprider.model.errors import NotLogged, StorageError
+from shiprider.model.observer import Observer
 from shiprider.model.rules import NOBODYS, Home
 from shiprider.ports.access_log import AccessLog
 from shiprider.ports.accounts import Accounts
@@ -37,6 +38,26 @@ class Authority:
         """Own and taken."""
         taken = tuple(grant.case for grant in self.grants if grant.case)
         return (*self.account.cases, *(case for case in taken if case not in self.account.cases))
+
+
+def observer_of(authority: Authority, home: Home, purpose: str, session: str = "") -> Observer:
+    """An account as one who reads, with every attribute that a release may depend on."""
+    account = authority.account
+    nation, organisation = account.nation, account.organisation
+    if not account.issuer and not organisation and nation in ("", home.nation):
+        # The node's administrator made the account here and named nobody else: it is one of its own people.
+        nation, organisation = home.nation, home.organisation
+    return Observer(
+        name=account.name,
+        roles=authority.roles,
+        nation=nation,
+        organisation=organisation,
+        communities=account.communities,
+        clearance=account.clearance,
+        purpose=purpose,
+        cases=authority.cases,
+        session=session,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

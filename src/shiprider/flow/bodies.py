@@ -69,7 +69,7 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "tear_line_proposal": BodyForm(TearLineProposal),
     "relabelling": BodyForm(Relabelling),
     "agreement": BodyForm(Agreement),
-    "evidence_export": BodyForm(EvidenceExport),
+    "evidence_export": BodyForm(EvidenceExport, schema=2, upgrades=(dict,)),
     "browsing_alarm": BodyForm(BrowsingAlarm),
 }
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from shiprider.flow.view import Seen, seen
+from shiprider.flow.view import Seen, View, seen
 from shiprider.model.access_entry import AccessEntry, Act
 from shiprider.model.errors import Conflict, Forbidden, NotFound, UsageError
 from shiprider.model.observer import Observer
@@ -56,12 +56,14 @@ class DeskSteps:
         body: type[B],
         kind: str,
         seen_by: Callable[[B], bool] = lambda _: True,
+        view: View | None = None,
     ) -> Seen[B]:
-        """A proposal as it stands. Raises NotFound, Conflict.
+        """A proposal as it stands, or as a view gives it. Raises NotFound, Conflict.
 
-        What it is about is asked for first (`seen_by`): a proposal about something hidden is like none at all.
+        Whether it and what it is about may be seen is asked for first (`view`, `seen_by`): a hidden proposal, and one
+        about something hidden, is like none at all.
         """
-        record = self.ledger.latest_of([record_id]).get(record_id)
+        record = view.newest(record_id) if view else self.ledger.latest_of([record_id]).get(record_id)
         found = None if record is None or record.kind != kind or record.body is None else seen(record, body)
         if found is None or not seen_by(found.body):
             raise NotFound(f"There is no {kind.replace('_', ' ')} {record_id}: look the list up again.")

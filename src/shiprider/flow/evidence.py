@@ -1,7 +1,8 @@
 """Evidence of a finding, for somebody outside: what is in the package, and where it comes from.
 
-Always true: raw bytes are as the spool has them; records are the exact bytes that were signed; what is no
-longer held is named with the reason, never left out in silence; the export itself is part of the custody.
+Always true: raw bytes are as the spool has them; records are the exact bytes that were signed; nothing is in it
+that the policy does not let its exporter export; what is no longer held, or may not go, is said, never left out in
+silence; the export itself is part of the custody.
 """
 
 import hashlib
@@ -14,14 +15,17 @@ import msgspec
 from shiprider import __version__
 from shiprider.flow.custody import Held, Step, graph
 from shiprider.flow.evidence_package import canonical, sealed
+from shiprider.flow.evidence_scope import GONE, WITHHELD, EvidenceScope, RawRow
 from shiprider.flow.evidence_words import README
+from shiprider.flow.sight import Sight
 from shiprider.model.envelope import envelope_bytes
 from shiprider.model.errors import CorruptStore, NotFound
 from shiprider.model.evidence import EvidenceExport
+from shiprider.model.observer import Observer
 from shiprider.model.publication import Publication
 from shiprider.model.record import Draft, Record
 from shiprider.model.tables import raw_parts
-from shiprider.ports.ledger import Ledger, Query
+from shiprider.ports.ledger import Ledger
 from shiprider.ports.signing import Signer
 from shiprider.ports.spool import Spool
 from shiprider.ports.timestamps import TimeStamper
@@ -30,18 +34,16 @@ from shiprider.ports.vouching import SignedRoot, Vouching, Witness
 #: What wrote a record when it was no person.
 PROCESSES: Final = frozenset({"watch", "shiprider", "node"})
 
-#: How many bytes an observation has, by its address; None where the lake no longer holds its row.
-LengthOf = Callable[[int], int | None]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where evidence comes from. `clock` in microseconds since 1970 UTC."""
+    """Where evidence comes from. `row_of` finds a raw address in the lake; `clock` in microseconds since 1970 UTC."""
 
     node: str
     ledger: Ledger
     spool: Spool
-    length_of: LengthOf
+    sight: Sight
+    row_of: Callable[[int], RawRow | None]
     vouching: Vouching
     signer: Signer
     stamper: TimeStamper | None
@@ -50,45 +52,39 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """The bytes, and what they can show: `no_stamp` and `unwitnessed_since_us` say what they cannot."""
+    """The bytes, and what they can show: `no_stamp` and `unwitnessed_since_us` say what they cannot.
+
+    `missing` observations are no longer held; `withheld` ones, and records, may not be exported by who exported.
+    """
 
     data: bytes
     sha256: str
     records: int
     observations: int
     missing: int
+    withheld_records: int
+    withheld_observations: int
     no_stamp: str
     unwitnessed_since_us: int | None
 
 
-def records_of(ledger: Ledger, finding: str) -> list[Record]:
-    """Every revision of the finding, of the alerts that rest on it and of what was decided on them.
+def export(sources: Sources, finding: str, *, observer: Observer, reason: str) -> Package:
+    """The package of one finding, as far as the observer may export it.
 
-    Raises NotFound where there is no such finding.
+    Raises NotFound, Forbidden where part of it would mislead, CorruptStore, StorageError.
     """
-    history = ledger.history(finding)
-    if history[0].kind != "finding":
-        raise NotFound(f"There is no finding {finding}: look the list up again.")
-    alerts = [each.id for each in ledger.find(Query("alert", ((f"finding:{finding}",),), order="oldest"))]
-    decided = [
-        record.id
-        for alert in alerts
-        for record in ledger.find(Query("disposition", ((f"alert:{alert}",),), order="oldest"))
-    ]
-    found = [*history, *(record for each in (*alerts, *decided) for record in ledger.history(each))]
-    return sorted(found, key=lambda record: record.sequence)
-
-
-def export(sources: Sources, finding: str, *, by: str, reason: str) -> Package:
-    """The package of one finding. Raises NotFound, CorruptStore, StorageError."""
-    made_us = sources.clock()
-    records = records_of(sources.ledger, finding)
+    made_us, by = sources.clock(), observer.name
+    scope = EvidenceScope(observer, sources.sight, sources.ledger, sources.spool, sources.row_of)
+    scoped = scope.records(finding)
+    records = scoped.records
     files: dict[str, bytes] = {}
     listed: list[dict[str, Any]] = []
     root = sources.vouching.root(records[-1].sequence)
     for number, record in enumerate(records, 1):
         listed.append(_record(sources, files, number, record, root))
-    observations, missing = _observations(sources, records, finding, files)
+    observations = _observations(sources, scope, records, finding, files)
+    withheld_observations = sum(each.get("missing") == WITHHELD for each in observations)
+    missing = sum("missing" in each for each in observations) - withheld_observations
     witnesses = sources.vouching.witnesses()
     since = _unwitnessed(sources, root, witnesses)
     files["records.json"] = canonical(listed)
@@ -106,14 +102,25 @@ def export(sources: Sources, finding: str, *, by: str, reason: str) -> Package:
             finding=finding, node=sources.node, software=f"Shiprider {__version__}", files=held, steps=steps
         )
     )
-    head = {"by": by, "finding": finding, "made_us": made_us, "node": sources.node, "reason": reason}
+    head = {
+        "by": by,
+        "finding": finding,
+        "made_us": made_us,
+        "node": sources.node,
+        "purpose": observer.purpose,
+        "reason": reason,
+        # Whether, not how much: how much there is would itself be told to whoever opens the package.
+        "withheld": {"observations": withheld_observations > 0, "records": scoped.withheld > 0},
+    }
     data, no_stamp = sealed(files, head, sources.signer, sources.stamper)
     return Package(
         data=data,
         sha256=hashlib.sha256(data).hexdigest(),
         records=len(records),
-        observations=len(observations) - missing,
+        observations=len(observations) - missing - withheld_observations,
         missing=missing,
+        withheld_records=scoped.withheld,
+        withheld_observations=withheld_observations,
         no_stamp=no_stamp,
         unwitnessed_since_us=since,
     )
@@ -127,6 +134,8 @@ def recorded(package: Package, finding: str, *, by: str, reason: str, at_us: int
         records=package.records,
         observations=package.observations,
         missing=package.missing,
+        withheld_records=package.withheld_records,
+        withheld_observations=package.withheld_observations,
         reason=reason,
         no_time_stamp=package.no_stamp,
         unwitnessed_since_us=package.unwitnessed_since_us,
@@ -135,7 +144,7 @@ def recorded(package: Package, finding: str, *, by: str, reason: str, at_us: int
         id=record_id,
         kind="evidence_export",
         expected_revision=0,
-        schema=1,
+        schema=2,
         author=by,
         valid_from_us=at_us,
         body=msgspec.json.encode(body),
@@ -179,9 +188,9 @@ def _record(
 
 
 def _observations(
-    sources: Sources, records: Sequence[Record], finding: str, files: dict[str, bytes]
-) -> tuple[list[dict[str, Any]], int]:
-    """What is listed of the observations that the revisions name, and how many of them are gone."""
+    sources: Sources, scope: EvidenceScope, records: Sequence[Record], finding: str, files: dict[str, bytes]
+) -> list[dict[str, Any]]:
+    """What is listed of the observations that the revisions name: each with its file, or why it has none."""
     raws: set[int] = set()
     for record in records:
         if record.id == finding and record.body is not None:
@@ -190,35 +199,36 @@ def _observations(
     segments = {info.number: info for info in sources.spool.segments()}
     names = {source.number: source for source in sources.spool.sources()}
     listed: list[dict[str, Any]] = []
-    missing = 0
     for raw in sorted(raws):
         segment, offset = raw_parts(raw)
         entry: dict[str, Any] = {"raw": raw, "segment": segment, "offset": offset}
         listed.append(entry)
-        length = sources.length_of(raw)
         try:
-            if length is None:
-                raise NotFound("the lake no longer holds its row")
+            found = scope.raw(raw)
+            if isinstance(found, str):
+                entry["missing"] = GONE if found == "gone" else WITHHELD
+                continue
             stored = sources.spool.locate(raw)
-            data = sources.spool.read(raw, length)
         except (NotFound, CorruptStore) as error:
             entry["missing"] = str(error)
-            missing += 1
             continue
         path = f"observations/{segment:08d}-{offset:010d}.raw"
-        files[path] = data
+        files[path] = found.data
         source = names.get(stored.source)
         info = segments.get(segment)
         entry.update(
             file=path,
-            length=length,
-            sha256=hashlib.sha256(data).hexdigest(),
+            length=len(found.data),
+            sha256=hashlib.sha256(found.data).hexdigest(),
             received_us=stored.received_us,
             feed=source.declaration.name if source else "",
             origin=source.origin.file if source else "",
             segment_sha256=info.sha256 if info else "",
         )
-    return listed, missing
+        if len(found.data) < sum(found.parts[-1]):
+            # Its sentences lie apart, among those of feeds that are not exported.
+            entry["parts"] = [list(each) for each in found.parts]
+    return listed
 
 
 def _unwitnessed(sources: Sources, root: SignedRoot, witnesses: Sequence[Witness]) -> int | None:

@@ -25,5 +25,6 @@ nodo sobre ambos.
 
 Compruébelo, sin red y sin Shiprider:   python verify.py package.zip --key KEY_ID --lang es
 El programa y el formato publicado: `verifier/` y `docs/evidence.md` del código de Shiprider. KEY_ID es la clave del
-nodo, que se le entregó por otro medio. No lo descomprima, cambie y comprima de nuevo: cualquier byte cambiado falla.
+nodo, que se le entregó por otro medio. Contiene lo que quien lo exportó puede exportar: si algo se dejó fuera lo dicen
+manifest.json ("withheld") y observations.json ("missing"). No lo descomprima, cambie y comprima de nuevo: cualquier byte cambiado falla.
 """

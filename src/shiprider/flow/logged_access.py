@@ -67,8 +67,12 @@ class Accesses:
         objects_of: Callable[[T], Sequence[str]],
         *,
         case: str = "",
+        why: str = "",
     ) -> T:
-        """The result of `work` once its entry is durable. Raises what `work` raises, StorageError, DiskFull."""
+        """The result of `work` once its entry is durable; `why` is the asker's own reason.
+
+        Raises what `work` raises, StorageError, DiskFull.
+        """
         try:
             result = work()
         except (Forbidden, NotFound) as error:
@@ -78,5 +82,7 @@ class Accesses:
             self.record(self.entry(observer, act, what, "failed", case=case, why=type(error).__name__))
             raise
         objects = objects_of(result)
-        self.record(self.entry(observer, act, what, "allowed", count=len(objects), case=case), objects)
+        self.record(
+            self.entry(observer, act, what, "allowed", count=len(objects), case=case, why=why), objects
+        )
         return result

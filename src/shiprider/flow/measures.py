@@ -30,7 +30,7 @@ class Measures:
     access_entries: int
     accesses: Mapping[tuple[str, str], int]
     browsing_alarms: int
-    sessions: int | None
+    sessions: int
     disk_days_left: float | None
 
 
@@ -44,7 +44,6 @@ class Measuring:
     log: AccessLog
     disk: DiskHistory
     quarantined: Callable[[], int]
-    sessions: Callable[[], int] | None = None
     _counted: Counter[tuple[str, str]] = field(default_factory=Counter)
     _read: int = 0
 
@@ -52,8 +51,8 @@ class Measuring:
         """Accesses are counted from here on."""
         self._read = self.log.head().sequence
 
-    def read(self) -> Measures:
-        """As it is now."""
+    def read(self, sessions: int) -> Measures:
+        """As it is now; `sessions` are open."""
         while entries := self.log.since(self._read, limit=_AT_ONCE):
             self._counted.update((entry.act, entry.outcome) for _, entry in entries)
             self._read = entries[-1][0]
@@ -68,7 +67,7 @@ class Measuring:
             access_entries=self.log.head().sequence,
             accesses=dict(self._counted),
             browsing_alarms=self.ledger.count(Query("browsing_alarm")),
-            sessions=self.sessions() if self.sessions is not None else None,
+            sessions=sessions,
             disk_days_left=days_left(self.disk.read()),
         )
 
@@ -115,6 +114,7 @@ def series(read: Measures) -> list[Series]:
             ("act", "outcome"),
             counts=True,
         ),
+        _one("shiprider_sessions", "Sessions that are open", read.sessions),
         _one("shiprider_browsing_alarms", "Browsing alarms filed", read.browsing_alarms, counts=True),
         _one("shiprider_notices", "Sentences the node has to say about its state", len(status.notices)),
     ]
@@ -128,8 +128,6 @@ def series(read: Measures) -> list[Series]:
                 ("feed",),
             )
         )
-    if read.sessions is not None:
-        found.append(_one("shiprider_sessions", "Sessions that are open", read.sessions))
     if read.disk_days_left is not None:
         found.append(_one("shiprider_disk_days_left", "Days until the disk is full", read.disk_days_left))
     return found

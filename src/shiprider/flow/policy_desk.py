@@ -172,15 +172,17 @@ class PolicyDesk:
         """Put it in force. Raises NotFound, Conflict where it must be shown again, Forbidden."""
         with self._lock:
             item = self._open(change_id, expected_revision)
-            shown = ShownChange(item.body.released, item.body.withheld, item.body.unsampled)
-            check_second(item.body.proposed_by, who, needed=shown.widens)
-            if self.hidden_from(who.observer, item.body):
+            shown = shown_of(item.body)
+            if item.body.replaces != self._policies.now().digest:
+                raise Conflict("The policy in force changed since this was shown: have it shown again first.")
+            now = self.try_out(item.body.rules)
+            # The one answer of the desk that depends on what its reader may not see (docs/decisions/0008).
+            if self.hidden_from(who.observer, shown) or self.hidden_from(who.observer, now):
                 raise Forbidden(
                     "Something of what this changes may not be shown to you: ask somebody who may see all of it."
                 )
-            if item.body.replaces != self._policies.now().digest:
-                raise Conflict("The policy in force changed since this was shown: have it shown again first.")
-            if self.try_out(item.body.rules).more_than(shown):
+            check_second(item.body.proposed_by, who, needed=shown.widens)
+            if now.more_than(shown):
                 raise Conflict("It would release more now than was shown: have it shown again first.")
             done = structs.replace(item.body, state="done", decided_by=who.name)
             self._steps.told(who, _ACT, "agree to policy", change_id, why=_words(done))
@@ -202,14 +204,17 @@ class PolicyDesk:
             check_own(item.body.proposed_by, who)
             return self._end(item, "withdrawn", "withdraw policy", who)
 
-    def visible(self, who: Observer, lines: Iterable[ReleaseCount]) -> list[ReleaseCount]:
-        """The lines of which he may know: what he may read himself for some purpose, and what is not here yet."""
-        return [line for line in lines if line.count == 0 or self._may_know(who, line)]
+    def visible(self, who: Observer, shown: ShownChange) -> ShownChange:
+        """Of a change the lines of which he may know: what he may read himself for some purpose, and what could come."""
+        return ShownChange(
+            tuple(line for line in shown.released if line.count == 0 or self._may_know(who, line)),
+            tuple(line for line in shown.withheld if line.count == 0 or self._may_know(who, line)),
+            shown.unsampled,
+        )
 
-    def hidden_from(self, who: Observer, body: PolicyChange) -> bool:
+    def hidden_from(self, who: Observer, shown: ShownChange) -> bool:
         """Whether a line of it is kept from him."""
-        lines = (*body.released, *body.withheld)
-        return len(self.visible(who, lines)) < len(lines)
+        return self.visible(who, shown) != shown
 
     def _may_know(self, who: Observer, line: ReleaseCount) -> bool:
         of = ReleaseClass(
@@ -245,6 +250,11 @@ class PolicyDesk:
 
     def _write(self, draft: Draft) -> Seen[PolicyChange]:
         return seen(self._steps.ledger.append([draft])[0], PolicyChange)
+
+
+def shown_of(body: PolicyChange) -> ShownChange:
+    """The change as it was put before people."""
+    return ShownChange(body.released, body.withheld, body.unsampled)
 
 
 def digest_of(text: str) -> str:

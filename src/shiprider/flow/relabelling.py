@@ -109,8 +109,8 @@ class Relabellings:
             return seen(self._steps.ledger.append([draft])[0], Relabelling)
 
     def proposals(self, view: View) -> list[Seen[Relabelling]]:
-        """Those about records that the observer sees, newest first."""
-        records = reversed(self._steps.ledger.of_kind(KIND))
+        """Those that he may see, about records that he sees, newest first."""
+        records = reversed(view.proposals(KIND))
         found = [seen(record, Relabelling) for record in records if record.body is not None]
         return [item for item in found if sees(view, item.body.subject_kind, item.body.subject)]
 
@@ -132,7 +132,7 @@ class Relabellings:
         def seen_by(body: Relabelling) -> bool:
             return sees(view, body.subject_kind, body.subject)
 
-        return self._steps.find(proposal_id, expected_revision, Relabelling, KIND, seen_by)
+        return self._steps.find(proposal_id, expected_revision, Relabelling, KIND, seen_by, view)
 
     def _open(self, view: View, proposal_id: str, expected_revision: int) -> Seen[Relabelling]:
         item = self._find(view, proposal_id, expected_revision)

@@ -26,9 +26,19 @@ def secret_files(folder: Path, folders: Sequence[str] = FOLDERS) -> list[Path]:
     return sorted(path for name in folders for path in (folder / name).rglob("*") if path.is_file())
 
 
+#: How a secret begins that is no key pair, once it is sealed (`adapters/sealing`); its file's name ends so.
+_SEALED_BEGIN: Final = b"shiprider-sealed-1\n"
+_ENDING: Final = ".key"
+
+
 def in_the_clear(path: Path) -> bool:
-    """Whether a file holds a private key that no passphrase encrypts (RFC 7468, sections 10 and 11). Raises OSError."""
+    """Whether a file holds a secret that no passphrase encrypts (key pairs: RFC 7468, sections 10 and 11).
+
+    Raises OSError.
+    """
     data = path.read_bytes()
+    if path.suffix == _ENDING and b"PRIVATE KEY-----" not in data:
+        return not data.startswith(_SEALED_BEGIN)
     return b"PRIVATE KEY-----" in data and b"BEGIN ENCRYPTED PRIVATE KEY-----" not in data
 
 

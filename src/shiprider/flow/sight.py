@@ -134,15 +134,15 @@ class Sight:
 
     # -- frames ---------------------------------------------------------------------------------------
 
-    def frames(self, observer: Observer, table: str) -> Frames:
-        """The rows of a table that the observer may see now."""
+    def frames(self, observer: Observer, table: str, action: Action = "read") -> Frames:
+        """The rows of a table with which the observer may do that now."""
         policy, (read, numbers), at_us = self._policy(), self._known(), self._clock()
-        key = (_who(observer), "read", table)
+        key = (_who(observer), action, table)
         kept = self._standing(key, policy, read, at_us)
         if isinstance(kept, Frames):
             return kept
         listed = [self.own_class(table, text) for text in (*numbers.values(), UNKNOWN_TEXT)]
-        *given, unknown = policy.decide(observer, "read", listed, at_us)
+        *given, unknown = policy.decide(observer, action, listed, at_us)
         shown = frozenset(number for number, each in zip(numbers, given, strict=True) if each.allowed)
         made = Frames(shown, frozenset(numbers) - shown, unknown.allowed)
         self._keep(key, policy, read, at_us, listed, made, [*given, unknown])

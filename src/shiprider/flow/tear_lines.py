@@ -99,8 +99,8 @@ class TearLines:
         return Previewed(made, original, prepared)
 
     def proposals(self, view: View) -> list[Seen[TearLineProposal]]:
-        """Those about records that the observer sees, newest first."""
-        records = reversed(self._steps.ledger.of_kind(KIND))
+        """Those that he may see, about records that he sees, newest first."""
+        records = reversed(view.proposals(KIND))
         found = [seen(record, TearLineProposal) for record in records if record.body is not None]
         return [item for item in found if sees(view, item.body.original_kind, item.body.original)]
 
@@ -176,7 +176,7 @@ class TearLines:
         def seen_by(body: TearLineProposal) -> bool:
             return sees(view, body.original_kind, body.original)
 
-        return self._steps.find(proposal_id, expected_revision, TearLineProposal, KIND, seen_by)
+        return self._steps.find(proposal_id, expected_revision, TearLineProposal, KIND, seen_by, view)
 
     def _open(self, view: View, proposal_id: str, expected_revision: int) -> Seen[TearLineProposal]:
         item = self._find(view, proposal_id, expected_revision)

@@ -110,6 +110,15 @@ class View:
             for record in listed
         ]
 
+    def proposals(self, kind: str) -> list[Record]:
+        """Records of a kind that are put before people, oldest first, revisions as the observer counts them."""
+        return self._of_kind(kind)
+
+    def newest(self, record_id: str) -> Record | None:
+        """The newest revision that the observer sees, of whatever kind; None where he sees none."""
+        found = self.ledger.latest_of([record_id], allowed=self.allowed)
+        return next(iter(self._numbered(found.values())), None)
+
     def _all(self, records: Iterable[Record], body: type[B]) -> list[Seen[B]]:
         return [seen(record, body) for record in records if record.body is not None]
 

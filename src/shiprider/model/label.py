@@ -41,10 +41,13 @@ class Classification(IntEnum):
 
 
 class Tlp(IntEnum):
-    """The colour of the Traffic Light Protocol 2.0; AMBER+STRICT keeps to the organisation, AMBER does not."""
+    """The colour of the Traffic Light Protocol 2.0; AMBER+STRICT keeps to the organisation, AMBER does not.
 
-    NONE = 0
-    CLEAR = 1
+    In order of restriction. No colour restricts more than CLEAR: only CLEAR says that everyone may have it.
+    """
+
+    CLEAR = 0
+    NONE = 1
     GREEN = 2
     AMBER = 3
     AMBER_STRICT = 4

@@ -17,7 +17,7 @@ ProposalState = Literal["proposed", "done", "refused", "withdrawn"]
 class ReleaseCount(msgspec.Struct, frozen=True, kw_only=True):
     """One release class that one kind of observer would get, or lose.
 
-    `recorded_for` is the purpose of the records. `count` records (revisions) of it in the log; 0: nothing of it is here yet; None: rows, which are not counted.
+    `recorded_for` is the purpose of the records. `count` records (revisions) of it in the log; 0: what could come, whether any is here or not; None: rows, which are not counted.
     `from_us` in microseconds since 1970 UTC; 0: at once.
     """
 

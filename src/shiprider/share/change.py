@@ -214,7 +214,9 @@ def _circles(rules: Sequence[Rules], highest: set[Tlp]) -> dict[Tlp, _Circle]:
     organisations = tuple(sorted({each.organisation for each in whose} - {""}))
     found: dict[Tlp, _Circle] = {Tlp.NONE: (None, None)}
     for colour in highest:
-        if colour in (Tlp.GREEN, Tlp.AMBER) and nations:
+        if colour == Tlp.CLEAR:
+            found[colour] = (None, None)
+        elif colour in (Tlp.GREEN, Tlp.AMBER) and nations:
             found[colour] = (nations, None)
         elif colour == Tlp.AMBER_STRICT and organisations:
             found[colour] = (None, organisations)

@@ -15,7 +15,7 @@ from shiprider.model.label import Classification, Label, Names, Tlp, parse, unde
 from shiprider.model.observer import Observer
 from shiprider.model.release_class import Action, ReleaseClass
 from shiprider.model.rules import Rules
-from shiprider.share.release import COURT, ROLES, clearance_of
+from shiprider.share.release import AUDITED, AUDITED_ROLES, COURT, ROLES, clearance_of
 
 Bools = NDArray[np.bool_]
 
@@ -84,12 +84,17 @@ class ClassTable:
 
     def mask(self, rules: Rules, observer: Observer, action: Action, at_us: int) -> Bools:
         """(n,) true where the observer may, at that time."""
-        if not any(role in ROLES[action] for role in observer.roles):
+        asked = np.where(
+            _isin(self.kind, AUDITED),
+            _has_role(observer, AUDITED_ROLES.get(action, ())),
+            _has_role(observer, ROLES[action]),
+        )
+        if not asked.any():
             return np.zeros(self.size, np.bool_)
         clearance = clearance_of(observer)
         known, own = self.known, self._own(rules, observer)
         covered = _Covered(self, rules, observer, at_us)
-        may = (self.case == "") | _isin(self.case, observer.cases)
+        may = asked & ((self.case == "") | _isin(self.case, observer.cases))
         may &= known | (own & (clearance >= Classification.TOP_SECRET))
         may &= self.level <= max(clearance, 0)
         if action != "downgrade":
@@ -198,6 +203,10 @@ class _Covered:
                     covered |= by
             found &= ~named | covered
         return found
+
+
+def _has_role(observer: Observer, roles: tuple[str, ...]) -> bool:
+    return any(role in roles for role in observer.roles)
 
 
 def _isin(column: NDArray[np.object_], names: Iterable[str]) -> Bools:

@@ -46,6 +46,12 @@ ROLES: Final[dict[Action, tuple[str, ...]]] = {
     "downgrade": ("liaison_officer", "legal_adviser"),
 }
 
+#: Kinds of records about the people of a node, not about ships: who browsed without a case, who took what out.
+AUDITED: Final = ("browsing_alarm", "evidence_export")
+
+#: Who may do what with them: an auditor reads, and nobody revises them or passes them on.
+AUDITED_ROLES: Final[dict[Action, tuple[str, ...]]] = {"read": ("auditor",)}
+
 #: A purpose that ends in a court.
 COURT: Final = "prosecution"
 
@@ -81,6 +87,11 @@ class Verdict:
 
     allowed: bool
     reasons: tuple[str, ...]
+
+
+def roles_for(action: Action, kind: str) -> tuple[str, ...]:
+    """Which roles may do that with things of this kind."""
+    return AUDITED_ROLES.get(action, ()) if kind in AUDITED else ROLES[action]
 
 
 def clearance_of(observer: Observer) -> int:
@@ -120,7 +131,7 @@ class _Question:
 
     def objections(self) -> Iterator[str]:
         observer, of = self.observer, self.of
-        if not set(observer.roles) & set(ROLES[self.action]):
+        if not set(observer.roles) & set(roles_for(self.action, of.kind)):
             yield "role"
         if of.case and of.case not in observer.cases:
             yield "case"

@@ -1,8 +1,8 @@
 """A change of rules as it is put before people: few lines, nothing of it left out.
 
-Always true: every class that is here is a line of its own with its exact count; of what is not here yet there is a
-line per party, origin and kind, so that a door that opens on an empty room is seen too; rules that are too far
-apart to try every class count as widening.
+Always true: every class that is here is a line of its own with its exact count; of what could come there is a line
+per party, origin and kind, so that a door that opens on an empty room is seen too, and these lines are made of the
+rules alone, so that none of them tells what is here; rules that are too far apart to try every class count as widening.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,8 +51,8 @@ def shown_change(
     held = {of: _ROWS if count is None else count for of, count in counts.items()}
     observers = observer_kinds(old, new, classes=held)
     here = compared(old, new, observers, held, now_us)
-    differing = _differing(old, new)
-    samples = [of for of in sample_classes(*differing) if of not in held]
+    samples = sample_classes(*_differing(old, new))
+    observers = observer_kinds(old, new, classes=samples)
     if _territory_grows(old, new) or len(samples) * max(len(observers), 1) > MOST_SAMPLED:
         return ShownChange(_lines(here.released, now_us), _lines(here.withheld, now_us), unsampled=True)
     could = compared(old, new, observers, dict.fromkeys(samples, 0), now_us)

@@ -13,6 +13,7 @@ from shiprider.adapters.ledger.sqlite import SqliteLedger
 from shiprider.api.authorising import Asker
 from shiprider.api.server import Server
 from shiprider.bootstrap.care import metrics
+from shiprider.cli.serving import site_of
 from shiprider.flow.browsing import alarm_id
 from shiprider.model.access_entry import AccessEntry
 from shiprider.model.browsing import BrowsingAlarm
@@ -35,7 +36,7 @@ def given_roles(monkeypatch: pytest.MonkeyPatch, *roles: str) -> None:
 @pytest.fixture
 def asked(running: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
     """The node with its access log, asked by an auditor: the demo's person is given the role."""
-    site = replace(running.site, audit=running.opened.audit, metrics=metrics(running.opened, lambda: 3))
+    site = replace(running.site, audit=running.opened.audit, metrics=metrics(running.opened))
     given_roles(monkeypatch, "auditor")
     server = Server(site, host="127.0.0.1", port=0)
     server.start()
@@ -151,11 +152,47 @@ def test_metrics_are_prometheus_text_and_name_no_person(
     assert found[("shiprider_feed_messages_total", ("feed", feed.name))] == feed.messages
     assert found[("shiprider_feed_condition", ("condition", "done"), ("feed", feed.name))] == 1
     assert found[("shiprider_accesses_total", ("act", "read"), ("outcome", "denied"))] >= 1
-    assert found[("shiprider_sessions",)] == 3
+    assert found[("shiprider_sessions",)] == 0, "a program with the token has none"
     assert found[("shiprider_ledger_records_total",)] == running.opened.ledger.head().sequence
     assert found[("shiprider_spool_bytes",)] > 1000
     for word in ("officer 1", "inspector", "SANTA RITA", "ABC1"):
         assert word not in answer.text
+
+
+def test_metrics_count_the_sessions_that_are_open(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the server that is asked: two browsers come in, one of them signs out."""
+    given_roles(monkeypatch, "node_administrator")
+    server = Server(
+        replace(running.site, metrics=metrics(running.opened)), host="127.0.0.1", port=0
+    )
+    server.start()
+    headers = {"authorization": f"Bearer {server.token}"}
+
+    def counted() -> float:
+        answer = httpx.get(f"{server.origin}/api/v1/metrics", headers=headers, timeout=30)
+        families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+        return families["shiprider_sessions"].samples[0].value
+
+    browsers = [
+        httpx.Client(base_url=server.origin, headers={"origin": server.origin}, timeout=30) for _ in "ab"
+    ]
+    try:
+        assert counted() == 0
+        for browser in browsers:
+            assert browser.get("/", params={"token": server.token}).status_code == 303
+        assert counted() == 2
+        assert browsers[0].post("/api/v1/sign-out", json={}).status_code < 300
+        assert counted() == 1
+    finally:
+        for browser in browsers:
+            browser.close()
+        server.stop()
+
+
+def test_a_served_node_is_measured(running: Any) -> None:
+    """What `shiprider run` hands its server."""
+    site = site_of(running.opened, running.site.access)
+    assert site.metrics is not None and b"shiprider_sessions 7.0" in site.metrics(7)
 
 
 def test_metrics_are_for_auditors_and_administrators(

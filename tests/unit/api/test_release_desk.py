@@ -200,6 +200,40 @@ def test_nobody_agrees_to_what_is_hidden_from_him(floor: Any) -> None:
     assert step(floor, "liaison", "policy/changes", proposal, "withdraw").status_code == 200
 
 
+def test_what_a_decider_is_shown_does_not_tell_what_is_hidden_from_him(floor: Any) -> None:
+    """A record more that he may not see, under a label and for a purpose that nothing else has, changes no byte."""
+    floor.add("cleared-low", "legal_adviser", clearance="restricted")
+    low, text = floor.client("cleared-low"), rules(kinds='"note"', highest="SECRET")
+    proposal = floor.client("liaison").post("/api/v1/policy/changes", json={"rules": text, "why": WHY}).json()
+
+    def shown() -> tuple[bytes, bytes]:
+        effect = low.post("/api/v1/policy/effect", json={"rules": text})
+        return effect.content, low.get("/api/v1/policy/changes").content
+
+    before = shown()
+    for label in (
+        "SECRET rel=nations:COL,USA",
+        "SECRET rel=nations:COL,USA,HND purpose=counterdrug,planning",
+    ):
+        labelled(floor, f"policy=COALITION class={label}")
+        assert shown() == before
+    # Only the act tells: he would else agree to what he did not see (docs/decisions/0008).
+    assert step(floor, "cleared-low", "policy/changes", proposal, "agree").status_code == 403
+    assert step(floor, "liaison", "policy/changes", proposal, "withdraw").status_code == 200
+
+
+def test_a_narrowing_is_not_told_to_whom_it_hides_the_record_from(floor: Any) -> None:
+    note = labelled(floor, RESTRICTED)
+    watch = floor.client("watch")
+    before = watch.get("/api/v1/relabellings").content
+    higher = RESTRICTED.replace("RESTRICTED", "SECRET")
+    body = {"kind": "note", "id": note, "expected_revision": 1, "label": higher, "why": WHY}
+    made = floor.client("liaison").post("/api/v1/relabellings", json=body)
+    assert made.status_code == 201 and made.json()["state"] == "done", made.text
+    assert made.json()["id"] in floor.client("liaison").get("/api/v1/relabellings").text
+    assert watch.get("/api/v1/relabellings").content == before
+
+
 def test_the_rules_are_the_nodes_own_peoples(floor: Any) -> None:
     guest = floor.client("guest")
     assert guest.get("/api/v1/policy").status_code == 404

@@ -103,6 +103,16 @@ def test_of_each_part_the_more_restrictive_wins() -> None:
     )
 
 
+def test_what_has_no_colour_does_not_become_everyones_beside_what_is_clear() -> None:
+    """Both are for all nations; only one says that everyone at all may have it."""
+    clear = written("policy=COALITION class=UNCLASSIFIED rel=* tlp=CLEAR")
+    plain = written("policy=COALITION class=UNCLASSIFIED rel=*")
+    assert combine(clear, plain) == plain
+    assert compare(clear, plain) == "wider"
+    with pytest.raises(Forbidden):
+        downgrade(plain, clear, origin="bogota", by="key-west")
+
+
 def test_nobody_in_common_is_nobody() -> None:
     one = written("policy=COALITION class=SECRET rel=nations:COL;organisations:ARC")
     other = written("policy=COALITION class=SECRET rel=nations:USA")

@@ -11,6 +11,7 @@ from shiprider.model.label import written
 from shiprider.model.release_class import ReleaseClass
 from shiprider.model.rules import Rules
 from shiprider.share import shown_change as module
+from shiprider.share.change import sample_classes
 from shiprider.share.shown_change import ShownChange, shown_change
 
 CLAUSE = AGREEMENT.sharing[0]
@@ -66,3 +67,18 @@ def test_too_much_to_try_counts_as_wider(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(module, "MOST_SAMPLED", 0)
     shown = shown_change(WIDER, RULES, {LOW: 5}, T0)
     assert shown.unsampled and shown.widens
+
+
+def test_what_could_come_does_not_tell_what_is_here() -> None:
+    """Lines without a count are made of the rules: whatever is held, under whatever label, they are the same."""
+    wider = _with(kinds=(*CLAUSE.kinds, "alert"))
+    could = {line for line in shown_change(RULES, wider, {}, T0).released if line.count == 0}
+    sampled = sample_classes(RULES, wider)
+    for of in (
+        *sampled[:40],
+        replace(ALERT, label=written("policy=COALITION class=SECRET rel=nations:HND purpose=planning").text),
+        replace(ALERT, purpose="planning", case="K-1"),
+    ):
+        shown = shown_change(RULES, wider, {of: 3}, T0)
+        assert {line for line in shown.released if line.count == 0} == could, of
+    assert could

@@ -13,7 +13,7 @@ from typing import Final
 from shiprider.model.agreement import ALWAYS_US, Party, SharingClause
 from shiprider.model.label import Classification, Tlp
 from shiprider.model.rules import Rules
-from shiprider.share.release import COURT, ROLES
+from shiprider.share.release import AUDITED, AUDITED_ROLES, COURT, ROLES
 
 SCHEMA: Final = """
 entity Observer = {
@@ -77,7 +77,9 @@ def _permits(home: str, coverage: _Coverage) -> Iterable[str]:
 def _objections(rules: Rules, home: str, coverage: _Coverage) -> Iterable[str]:
     for action, roles in ROLES.items():
         asked = f'action == Action::"{action}"'
-        yield _policy("role", "forbid", asked, f"!principal.roles.containsAny({_set(roles)})")
+        audited, lacking = f"{_set(AUDITED)}.contains(resource.kind)", _lacks_role(roles)
+        yield _policy("role", "forbid", asked, f"!{audited} && {lacking}")
+        yield _policy("role", "forbid", asked, f"{audited} && {_lacks_role(AUDITED_ROLES.get(action, ()))}")
     yield _policy(
         "case", "forbid", "action", 'resource.case != "" && !principal.cases.contains(resource.case)'
     )
@@ -242,6 +244,11 @@ def _each_named(coverage: _Coverage, wanted: Callable[[SharingClause], bool]) ->
         for name, conditions in usable.items()
     ]
     return _all(f"{_set(usable)}.containsAll(resource.agreements)", *each)
+
+
+def _lacks_role(roles: tuple[str, ...]) -> str:
+    # An empty set has no type, so the schema refuses it.
+    return f"!principal.roles.containsAny({_set(roles)})" if roles else "true"
 
 
 def _during(party: Party) -> str:

@@ -21,12 +21,17 @@ _COST: Final = {"n": 1 << 16, "r": 8, "p": 1}
 LEAST_CHARACTERS: Final = 12
 
 
-def seal(data: bytes, passphrase: bytes) -> bytes:
+def seal(data: bytes, passphrase: bytes, *, least: int = LEAST_CHARACTERS) -> bytes:
     """The sealed bytes. Raises UsageError where the passphrase is too short."""
-    if len(passphrase) < LEAST_CHARACTERS:
-        raise UsageError(f"The passphrase is too short: use at least {LEAST_CHARACTERS} characters.")
+    if len(passphrase) < least:
+        raise UsageError(f"The passphrase is too short: use at least {least} characters.")
     salt, nonce = os.urandom(16), os.urandom(12)
     return _MAGIC + salt + nonce + AESGCM(_key(passphrase, salt)).encrypt(nonce, data, _MAGIC)
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether these bytes say that they are sealed."""
+    return data.startswith(_MAGIC)
 
 
 def unseal(sealed: bytes, passphrase: bytes) -> bytes:

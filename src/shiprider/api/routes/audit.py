@@ -4,9 +4,9 @@ Always true: what is asked here is itself logged before it is answered; who is n
 """
 
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.params import Parameter
 from msgspec import structs
 
@@ -15,6 +15,7 @@ from shiprider.api.authorising import Asker
 from shiprider.api.failures import documented
 from shiprider.api.rendering import Rendering
 from shiprider.api.schemas import audit as s
+from shiprider.api.sessions import Sessions
 from shiprider.api.site import Site
 from shiprider.detect.browsing_words import told
 from shiprider.flow.audit import Audit
@@ -224,14 +225,15 @@ def check_audit_log(rendering: Asked, site: Here, asker: Who) -> s.AuditChecked:
 
 
 @get("/metrics", include_in_schema=False, media_type="text/plain", sync_to_thread=True)
-def get_metrics(rendering: Asked, site: Here) -> Response[bytes]:
+def get_metrics(request: Request[Any, Any, Any], rendering: Asked, site: Here) -> Response[bytes]:
     """Prometheus' text format; for programs with the start-up token, auditors and administrators."""
     observer = rendering.view.observer
     if site.metrics is None:
         raise NotFound("This node is not measured: start it with `shiprider run`.")
     if not METRICS_ROLES & set(observer.roles):
         raise Forbidden("Metrics are for auditors and administrators: ask the administrator for the role.")
-    return Response(site.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    sessions: Sessions = request.scope["state"]["sessions"]
+    return Response(site.metrics(sessions.count()), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 HANDLERS = [

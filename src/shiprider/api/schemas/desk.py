@@ -55,7 +55,7 @@ class PolicyNew(Request):
 
 
 class ReleaseLine(Struct):
-    """One release class and kind of observer. `count` 0: nothing of it is here yet; null: rows, not counted."""
+    """One release class and kind of observer. `count` 0: what could come, whether any of it is here or not; null: rows, not counted."""
 
     nation: str
     organisation: str
