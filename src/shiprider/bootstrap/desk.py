@@ -17,7 +17,7 @@ def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates
     """The release desk of an opened node."""
     import secrets
 
-    from shiprider.adapters.keys.pseudonyms import pseudonym_key
+    from shiprider.adapters.sealing.pseudonyms import pseudonym_key
     from shiprider.flow.desk import Desk, frame_classes
     from shiprider.flow.desk_steps import DeskSteps
     from shiprider.flow.key_desk import Certificate, KeyDesk

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def open_keys(folder: Path, settings: Settings) -> "FileKeys":
     """The node's signing keys; the first opening makes them. Raises UsageError, CorruptStore, StorageError."""
     from shiprider.adapters.keys.files import FileKeys
-    from shiprider.adapters.keys.pseudonyms import seal_existing
+    from shiprider.adapters.sealing.pseudonyms import seal_existing
 
     passphrase = passphrase_of(folder, settings)
     keys = FileKeys(folder / KEYS, clock=wall_us, passphrase=passphrase)

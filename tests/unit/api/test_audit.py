@@ -162,9 +162,7 @@ def test_metrics_are_prometheus_text_and_name_no_person(
 def test_metrics_count_the_sessions_that_are_open(running: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the server that is asked: two browsers come in, one of them signs out."""
     given_roles(monkeypatch, "node_administrator")
-    server = Server(
-        replace(running.site, metrics=metrics(running.opened)), host="127.0.0.1", port=0
-    )
+    server = Server(replace(running.site, metrics=metrics(running.opened)), host="127.0.0.1", port=0)
     server.start()
     headers = {"authorization": f"Bearer {server.token}"}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from shiprider.adapters.keys.files import FileKeys
-from shiprider.adapters.keys.pseudonyms import FILE, pseudonym_key, seal_existing
-from shiprider.bootstrap import open_keys
+from shiprider.adapters.sealing.pseudonyms import FILE, pseudonym_key, seal_existing
+from shiprider.bootstrap.keys import open_keys
 from shiprider.flow.secrets import in_the_clear
 from shiprider.model.errors import CorruptStore, UsageError
 from shiprider.settings import KeySettings, Settings
