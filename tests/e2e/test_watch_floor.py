@@ -312,7 +312,7 @@ def test_names_and_texts_are_only_text(desk_at: Any, watch_floor: Any) -> None:
             return
         body = got.json()
         if "/vessels/names" in route.request.url:
-            body = {"names": dict.fromkeys(body["names"], HOSTILE)}
+            body = {**body, "names": dict.fromkeys(body["names"], HOSTILE)}
         route.fulfill(response=got, json=spoil(body))
 
     page.route("**/api/v1/**", answer)
