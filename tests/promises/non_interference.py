@@ -411,6 +411,10 @@ class Pair:
     def record(self, nodes: Any, hidden: bool, label: str, purpose: str, case: str, kind: str = "") -> None:
         kinds = (*self.kinds, *(AUDITED if hidden else ()))
         kind = kind or kinds[self.draw(len(kinds))]
+        if kind in AUDITED:
+            # Hidden by what it is: under a label that he sees as under any other.
+            classes = (*self.person.visible, *self.person.hidden)
+            label, purpose, case = classes[self.draw(len(classes))]
         old = [id_ for id_, of in self.ids if of == kind]
         if kind == "setting":
             id_ = PREFERENCES_ID
