@@ -4,26 +4,18 @@ from collections.abc import Iterator
 
 from shiprider.bootstrap.feeds import recording
 from shiprider.formats.csv.layouts import CsvLayout
-from shiprider.formats.decoded import DecodeContext, Decoder
+from shiprider.formats.decoded import Decoder
 from shiprider.model.errors import InputError
-from shiprider.model.label import number_of
 from shiprider.ports.spool import Source
 
 
 def open_decoder(source: Source, head: bytes, layouts: tuple[CsvLayout, ...] = ()) -> Decoder:
     """The decoder of a source, told by its first bytes. Raises InputError."""
+    from shiprider.flow.decoding import context_of
     from shiprider.formats.sniffing import open_decoder as sniffed
 
     declared = source.declaration
-    context = DecodeContext(
-        feed=declared.name,
-        sensor=declared.sensor,
-        nature=declared.nature,
-        receiver_kind=declared.receiver_kind,
-        start_us=declared.start_us,
-        received_clock=declared.received_clock,
-        label_id=number_of(declared.label),
-    )
+    context = context_of(source)
     if declared.columns:
         from shiprider.formats.csv.layouts import declared as layout
 
