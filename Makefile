@@ -74,7 +74,10 @@ $(VENV)/.bench: requirements/bench.txt requirements/cluster.txt requirements/ben
 
 # What the first decoding on a machine would compile.
 $(VENV)/.compiled: $(wildcard src/shiprider/formats/ais/*.py) src/shiprider/measure/kernels.py | $(VENV)/.run
-	@printf '%s\n' '!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24' | $(BIN)/shiprider decode - --json >/dev/null
+	@printf '%s\n' '!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24' > $@.nmea
+	@$(BIN)/shiprider decode $@.nmea --json >/dev/null
+	@$(BIN)/python -P -m shiprider.formats.ais.beside rows >/dev/null
+	@rm $@.nmea
 	@touch $@
 
 # The browser tests drive Debian's Chromium; without rights to install it they are skipped, with the reason.

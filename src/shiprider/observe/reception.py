@@ -66,6 +66,9 @@ _AS_LONG: Final = 0.9
 #: A cell's own overdispersion is shrunk towards its level's by so many cell-hours (P).
 _DISPERSION_WEIGHT: Final = 12.0
 _LOWEST_LOG: Final = -690.0
+#: A longer silence is judged by its first thirty days (P): no steady way is known to lead further, a wrong
+#: stamp makes silences of years, and what is left out could only make it odder.
+_JUDGED_S: Final = 30 * 86_400.0
 _CLASSES: Final = len(TransmitterClass)
 
 
@@ -172,6 +175,8 @@ class ReceptionMap:
         own_expected: float,
     ) -> float:
         """Natural logarithm of the chance that no report of a steady way is heard, hour by hour."""
+        if not self._rows:
+            return 0.0
         interval = float(reporting_interval_s(station, speed, nav_status))
         pull = 1.0
         if own_expected > 0.0:
@@ -182,7 +187,7 @@ class ReceptionMap:
         total = 0.0
         done = 0.0
         # the report that ends the silence was heard: it does not count
-        left = max(duration_s - interval, 0.0)
+        left = min(max(duration_s - interval, 0.0), _JUDGED_S)
         while done < left:
             step = min(3600.0, left - done)
             middle = done + step / 2

@@ -156,6 +156,20 @@ def test_longer_is_odder_and_unknown_waters_are_never_odd(observations_of) -> No
     assert math.isnan(unfitted_map().positions_per_day(12.2, -75.0, 1, 0.0, 0))
 
 
+def test_a_silence_of_years_costs_no_more_than_one_of_thirty_days(observations_of, monkeypatch) -> None:
+    map_ = fitted(observations_of, np.random.default_rng(8), 0.05)
+    start = 1_704_326_400_000_000
+    hours = []
+    judge = ReceptionMap._log_none_in_hour
+    monkeypatch.setattr(
+        ReceptionMap, "_log_none_in_hour", lambda self, *place: (hours.append(place), judge(self, *place))[1]
+    )
+    # sails away from all that is known: no hour but the first ones adds anything, so none ends the sum
+    years = map_.silence_probability(12.2, -75.0, 1, start, 7 * 365.25 * 86_400, 12.0, 0.0)
+    assert 600 < len(hours) <= 720
+    assert years == map_.silence_probability(12.2, -75.0, 1, start, 31 * 86_400, 12.0, 0.0)
+
+
 def test_a_transmitter_that_is_heard_badly_may_be_silent_for_longer(observations_of) -> None:
     map_ = fitted(observations_of, np.random.default_rng(9), 0.3)
     start = 1_704_326_400_000_000
