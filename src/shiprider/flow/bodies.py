@@ -17,9 +17,11 @@ from shiprider.model.browsing import BrowsingAlarm
 from shiprider.model.disposition import Disposition
 from shiprider.model.errors import InputError
 from shiprider.model.evidence import EvidenceExport
+from shiprider.model.exchange import Dispatch, RecallAnswer, RecallOrder, Receipt, Withdrawal
 from shiprider.model.handover import Handover
 from shiprider.model.note import Note
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist
+from shiprider.model.partner import Partner
 from shiprider.model.proposals import PolicyChange, Relabelling, TearLineProposal
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
@@ -71,6 +73,12 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "agreement": BodyForm(Agreement),
     "evidence_export": BodyForm(EvidenceExport, schema=2, upgrades=(dict,)),
     "browsing_alarm": BodyForm(BrowsingAlarm),
+    "partner": BodyForm(Partner),
+    "dispatch": BodyForm(Dispatch),
+    "receipt": BodyForm(Receipt),
+    "recall": BodyForm(RecallOrder),
+    "withdrawal": BodyForm(Withdrawal),
+    "recall_answer": BodyForm(RecallAnswer),
 }
 
 

@@ -8,6 +8,8 @@ the order below), so any program can make them again; the body is in them only b
 import hashlib
 from typing import Final
 
+import msgspec
+
 #: First field of every envelope's bytes: which order and encoding of fields follows.
 FORM: Final = "shiprider-envelope-1"
 
@@ -48,6 +50,81 @@ def envelope_bytes(
         return text.encode("ascii")
     fields = (FORM, id, kind, number, form, origin, author, begin, end, made, label, purpose, case, digest)
     return b"".join(b"%d:%b," % (len(data), data) for data in (field.encode() for field in fields))
+
+
+class Fields(msgspec.Struct, frozen=True, kw_only=True):
+    """What an envelope's bytes say."""
+
+    id: str
+    kind: str
+    revision: int
+    schema: int
+    origin: str
+    author: str
+    valid_from_us: int
+    valid_to_us: int | None
+    recorded_us: int
+    label: str
+    purpose: str
+    case: str
+    digest: str
+
+
+def bytes_of(fields: Fields) -> bytes:
+    """The envelope's exact bytes."""
+    return envelope_bytes(
+        id=fields.id,
+        kind=fields.kind,
+        revision=fields.revision,
+        schema=fields.schema,
+        origin=fields.origin,
+        author=fields.author,
+        valid_from_us=fields.valid_from_us,
+        valid_to_us=fields.valid_to_us,
+        recorded_us=fields.recorded_us,
+        label=fields.label,
+        purpose=fields.purpose,
+        case=fields.case,
+        digest=fields.digest,
+    )
+
+
+def parse_envelope(data: bytes) -> Fields:
+    """The fields of exactly these bytes. Raises ValueError where they are not an envelope in its one form."""
+    texts: list[str] = []
+    at = 0
+    while at < len(data):
+        colon = data.find(b":", at, at + 8)
+        number = data[at:colon] if colon > at else b""
+        if not number.isdigit():
+            raise ValueError("a field has no length")
+        end = colon + 1 + int(number)
+        if data[end : end + 1] != b",":
+            raise ValueError("a field is cut off")
+        texts.append(data[colon + 1 : end].decode())
+        at = end + 1
+    if len(texts) != len(Fields.__struct_fields__) + 1 or texts[0] != FORM:
+        raise ValueError("it is not of this form")
+    _, id_, kind, revision, schema, origin, author, begin, end_, made, label, purpose, case, digest = texts
+    fields = Fields(
+        id=id_,
+        kind=kind,
+        revision=int(revision),
+        schema=int(schema),
+        origin=origin,
+        author=author,
+        valid_from_us=int(begin),
+        valid_to_us=int(end_) if end_ else None,
+        recorded_us=int(made),
+        label=label,
+        purpose=purpose,
+        case=case,
+        digest=digest,
+    )
+    # Numbers have many spellings, an envelope has one.
+    if bytes_of(fields) != data:
+        raise ValueError("it is not in its one form")
+    return fields
 
 
 def link(previous: str, sequence: int, envelope: bytes, signature: bytes) -> str:

@@ -98,3 +98,9 @@ class MissingExtra(ShipriderError):
     """An optional dependency is not installed: says which extra to install."""
 
     exit_code = 10
+
+
+class LinkDown(ShipriderError):
+    """A partner cannot be reached now: what is for it waits, and goes when the way is open again."""
+
+    exit_code = 12

@@ -30,6 +30,12 @@ KINDS: Final = (
     "relabelling",
     "evidence_export",
     "browsing_alarm",
+    "partner",
+    "dispatch",
+    "receipt",
+    "recall",
+    "withdrawal",
+    "recall_answer",
 )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol
 
+from shiprider.model.envelope import Fields
 from shiprider.model.record import Draft, Record
 from shiprider.model.release_class import ReleaseClass
 from shiprider.model.tree_head import Inclusion, TreeHead
@@ -60,18 +61,33 @@ class Allowed:
 class Query:
     """Which latest revisions: every term given must match (a tuple of alternatives each).
 
-    `start_us`, `end_us`: validity overlaps the half-open span. `after` is the last (order value, id) of
+    `origin`: only that node's records; empty is any. `start_us`, `end_us`: validity overlaps the half-open span. `after` is the last (order value, id) of
     the page before. `allowed`: None is the node's own work, never a person's.
     """
 
     kind: str
     terms: tuple[tuple[str, ...], ...] = ()
+    origin: str = ""
     start_us: int | None = None
     end_us: int | None = None
     order: Literal["newest", "oldest"] = "newest"
     after: tuple[int, str] | None = None
     limit: int | None = None
     allowed: Allowed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A record of another node, as its originator signed it; whoever files it has checked that he did.
+
+    It joins this node's log at its end; what this node writes of its coming is filed after it in the same append,
+    so that what was known at a time is what stands up to the last record that was made here by then.
+    """
+
+    fields: Fields
+    signature: bytes
+    body: bytes
+    terms: tuple[str, ...] = ()
 
 
 #: The terms of a latest revision's body; None where the kind has none that can be made again.
@@ -81,10 +97,11 @@ TermsOf = Callable[[Record], Sequence[str] | None]
 class Ledger(Protocol):
     """One node's log."""
 
-    def append(self, drafts: Sequence[Draft | Filed]) -> list[Record]:
+    def append(self, drafts: Sequence[Draft | Filed | Received]) -> list[Record]:
         """Add all of them or none, in order; durable on return.
 
-        Raises Conflict where `expected_revision` is not the latest, DiskFull, StorageError.
+        Raises Conflict where `expected_revision` is not the latest, where a received revision is not later than the
+        one there is, or where a record's id is another node's; DiskFull, StorageError.
         """
         ...
 

@@ -46,8 +46,17 @@ ROLES: Final[dict[Action, tuple[str, ...]]] = {
     "downgrade": ("liaison_officer", "legal_adviser"),
 }
 
-#: Kinds of records about the people of a node, not about ships: who browsed without a case, who took what out.
-AUDITED: Final = ("browsing_alarm", "evidence_export")
+#: Kinds of records about the people of a node and its dealings, not about ships: who browsed without a case, who took
+#: what out, what went to which partner and came from it.
+AUDITED: Final = (
+    "browsing_alarm",
+    "evidence_export",
+    "dispatch",
+    "receipt",
+    "recall",
+    "withdrawal",
+    "recall_answer",
+)
 
 #: Who may do what with them: an auditor reads, and nobody revises them or passes them on.
 AUDITED_ROLES: Final[dict[Action, tuple[str, ...]]] = {"read": ("auditor",)}

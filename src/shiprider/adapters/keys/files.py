@@ -272,6 +272,14 @@ def _sync_folder(folder: Path) -> None:
         os.close(directory)
 
 
+def ed25519_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the key of these 32 public bytes signed the message; False where they are no key."""
+    try:
+        return _signed(Ed25519PublicKey.from_public_bytes(public), message, signature)
+    except ValueError:
+        return False
+
+
 def _checker(key: SigningKey) -> Ed25519PublicKey:
     try:
         return Ed25519PublicKey.from_public_bytes(bytes.fromhex(key.public))

@@ -32,7 +32,7 @@ from shiprider.model.record import Draft, Record
 from shiprider.model.release_class import ReleaseClass
 from shiprider.model.tree_head import Inclusion, TreeHead
 from shiprider.ports.keys import Keys, Signer
-from shiprider.ports.ledger import Allowed, Filed, Head, Query, TermsOf
+from shiprider.ports.ledger import Allowed, Filed, Head, Query, Received, TermsOf
 
 #: Records in one commit at most; more that wait go into the next.
 _BATCH: Final = 5000
@@ -45,7 +45,7 @@ _ROW_BYTES: Final = 1800
 class _Job:
     """What waits for the writing thread: drafts, or a body to erase after a recorded act."""
 
-    drafts: list[Filed]
+    drafts: list[writing.Entry]
     answer: "Future[list[Record]]"
     erase: tuple[str, int] | None = None
 
@@ -77,6 +77,8 @@ class SqlLog(ABC):
     _reader: sa.Engine
 
     def __init__(self, name: str, *, origin: str, keys: Keys | None, clock: Callable[[], int]) -> None:
+        #: Who can check the signatures of another node's records; set it once that is known.
+        self.check_of: Callable[[str], signature.Check] = _nobodys
         self._name = name
         self._origin = origin
         self._keys = keys
@@ -191,12 +193,12 @@ class SqlLog(ABC):
 
     # -- writing --------------------------------------------------------------------------------------
 
-    def append(self, drafts: Sequence[Draft | Filed]) -> list[Record]:
+    def append(self, drafts: Sequence[Draft | Filed | Received]) -> list[Record]:
         """See `ports.ledger.Ledger.append`."""
         wanted = writing.filed(drafts)
         if not wanted:
             return []
-        writing.check_form(wanted)
+        writing.check_form(wanted, self._origin)
         return self._submit(_Job(wanted, Future()))
 
     def erase(self, record_id: str, revision: int, *, author: str, authority: str, reason: str) -> Record:
@@ -230,7 +232,7 @@ class SqlLog(ABC):
             body=body,
         )
         filed = writing.filed([act])
-        writing.check_form(filed)
+        writing.check_form(filed, self._origin)
         return self._submit(_Job(filed, Future(), erase=(record_id, target.sequence)))[0]
 
     def _submit(self, job: _Job) -> list[Record]:
@@ -290,11 +292,16 @@ class SqlLog(ABC):
         done = _Done(self._head, recorded_us, self._tree.copy())
         sign = _signatures(signer, recorded_us)
         with self._writer.begin() as connection:
-            asked = {d.draft.id for job in jobs for d in job.drafts if careful or d.draft.expected_revision}
+            asked = {
+                each.fields.id if isinstance(each, Received) else each.draft.id
+                for job in jobs
+                for each in job.drafts
+                if careful or isinstance(each, Received) or each.draft.expected_revision
+            }
             known = reading.revisions(connection, sorted(asked)) if asked else {}
             for job in jobs:
                 try:
-                    known.update(writing.check_revisions(known, job.drafts))
+                    known.update(writing.check_revisions(known, job.drafts, self._origin))
                 except ShipriderError as error:
                     done.refused.append((job, error))
                     continue
@@ -358,12 +365,20 @@ class SqlLog(ABC):
         with self._reading(None) as connection:
             return reading.class_counts(connection)
 
+    def _until(self, known_us: int | None) -> int | None:
+        """The last sequence number that was here at a time. Asked of the whole log: it depends on no observer."""
+        if known_us is None:
+            return None
+        with self._reading() as connection:
+            return reading.known(connection, self._origin, known_us)
+
     def latest(
         self, record_id: str, *, known_us: int | None = None, allowed: Allowed | None = None
     ) -> Record:
         """See `ports.ledger.Ledger.latest`."""
+        until = self._until(known_us)
         with self._reading(allowed) as connection:
-            return reading.latest(connection, record_id, known_us, allowed)
+            return reading.latest(connection, record_id, until, allowed)
 
     def latest_of(self, record_ids: Sequence[str], *, allowed: Allowed | None = None) -> dict[str, Record]:
         """See `ports.ledger.Ledger.latest_of`."""
@@ -374,8 +389,9 @@ class SqlLog(ABC):
         self, kind: str, *, known_us: int | None = None, allowed: Allowed | None = None
     ) -> list[Record]:
         """See `ports.ledger.Ledger.of_kind`."""
+        until = self._until(known_us)
         with self._reading(allowed) as connection:
-            return reading.of_kind(connection, kind, known_us, allowed)
+            return reading.of_kind(connection, kind, until, allowed)
 
     def find(self, query: Query) -> list[Record]:
         """See `ports.ledger.Ledger.find`."""
@@ -413,13 +429,14 @@ class SqlLog(ABC):
 
     def head(self, *, known_us: int | None = None, allowed: Allowed | None = None) -> Head:
         """See `ports.ledger.Ledger.head`."""
+        until = self._until(known_us)
         if allowed is not None:
             with self._reading(allowed) as connection:
-                return reading.own_head(connection, known_us, allowed)
-        if known_us is None:
+                return reading.own_head(connection, until, allowed)
+        if until is None:
             return self._head
         with self._reading() as connection:
-            return reading.head(connection, known_us)[0]
+            return reading.head(connection, until)[0]
 
     def tree_head(self, size: int | None = None) -> TreeHead | None:
         """See `ports.ledger.Ledger.tree_head`."""
@@ -453,12 +470,17 @@ class SqlLog(ABC):
             if self._keys is not None:
                 signed = reading.tree_head(connection)
                 self._check_head(signed, checked.head, checked.tree)
-                verifying.check_signatures(connection, self._name, self._first_signed, self._keys.check)
+                verifying.check_signatures(connection, self._name, self._first_signed, self._check_by)
                 if signed is not None:
                     verifying.check_tiles(connection, self._name, checked.tiles)
             if terms_of is not None:
                 verify_derived(connection, self._name, terms_of)
             return checked.head
+
+    def _check_by(self, origin: str) -> signature.Check:
+        if origin == self._origin and self._keys is not None:
+            return self._keys.check
+        return self.check_of(origin)
 
     # -- closing --------------------------------------------------------------------------------------
 
@@ -472,6 +494,11 @@ class SqlLog(ABC):
         with self._storage_errors():
             self._checkpoint(True)
         self._let_go()
+
+
+def _nobodys(_origin: str) -> signature.Check:
+    """Of a node that is not known no signature is good."""
+    return lambda *_: False
 
 
 def _signatures(signer: Signer | None, at_us: int) -> writing.Sign | None:

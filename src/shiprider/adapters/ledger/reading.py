@@ -196,11 +196,23 @@ def any_signed(connection: Connection) -> bool:
     return connection.execute(signed).first() is not None
 
 
-def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int]:
-    """The end of the log as stored (as it was at `known_us`), and when it was recorded."""
+def known(connection: Connection, origin: str, known_us: int) -> int:
+    """The last sequence number that was in the log of `origin` at a time: of its own records, as their times are
+    its clock's; what was received stands before the record of its coming."""
+    chosen = (
+        select(RECORD.c.sequence)
+        .where(RECORD.c.recorded_us <= known_us, RECORD.c.origin == origin)
+        .order_by(RECORD.c.sequence.desc())
+        .limit(1)
+    )
+    return int(connection.execute(chosen).scalar() or 0)
+
+
+def head(connection: Connection, until: int | None = None) -> tuple[Head, int]:
+    """The end of the log as stored (as it was at the sequence number `until`), and when it was recorded."""
     chosen = select(*_COLUMNS).order_by(RECORD.c.sequence.desc()).limit(1)
-    if known_us is not None:
-        chosen = chosen.where(RECORD.c.recorded_us <= known_us)
+    if until is not None:
+        chosen = chosen.where(RECORD.c.sequence <= until)
     row = connection.execute(chosen).first()
     if row is None:
         return Head(0, GENESIS), 0
@@ -208,10 +220,10 @@ def head(connection: Connection, known_us: int | None = None) -> tuple[Head, int
     return Head(record.sequence, hash_of(record)), record.recorded_us
 
 
-def own_head(connection: Connection, known_us: int | None, allowed: Allowed) -> Head:
+def own_head(connection: Connection, until: int | None, allowed: Allowed) -> Head:
     """How many records a reader may see, and a hash of the newest of them: nothing of it depends on another record."""
     seen = _within(connection, allowed)
-    by_then = true() if known_us is None else RECORD.c.recorded_us <= known_us
+    by_then = true() if until is None else RECORD.c.sequence <= until
     counted = select(func.count(), func.max(RECORD.c.sequence)).where(seen, by_then)
     row = connection.execute(counted.select_from(RECORD), _parameters(connection, allowed)).one()
     count, last = row[0], row[1]
@@ -241,12 +253,12 @@ def revisions_of(
 
 
 def latest(
-    connection: Connection, record_id: str, known_us: int | None, allowed: Allowed | None = None
+    connection: Connection, record_id: str, until: int | None, allowed: Allowed | None = None
 ) -> Record:
-    """The latest revision, as known at `known_us`. Raises NotFound."""
+    """The latest revision up to the sequence number `until`. Raises NotFound."""
     chosen = select(*_COLUMNS).where(RECORD.c.id == record_id, _within(connection, allowed))
-    if known_us is not None:
-        chosen = chosen.where(RECORD.c.recorded_us <= known_us)
+    if until is not None:
+        chosen = chosen.where(RECORD.c.sequence <= until)
     row = _run(connection, chosen.order_by(RECORD.c.revision.desc()).limit(1), allowed).first()
     if row is None:
         raise NotFound(f"There is no record {record_id}: look the list up again.")
@@ -270,31 +282,31 @@ def latest_of(
     return found
 
 
-def revisions(connection: Connection, record_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
-    """Latest revision and kind by id; new ids are left out."""
-    found: dict[str, tuple[int, str]] = {}
+def revisions(connection: Connection, record_ids: Sequence[str]) -> dict[str, tuple[int, str, str]]:
+    """Latest revision, kind and origin by id; new ids are left out."""
+    found: dict[str, tuple[int, str, str]] = {}
     for start in range(0, len(record_ids), _IDS_AT_ONCE):
         part = record_ids[start : start + _IDS_AT_ONCE]
         rows = connection.execute(
-            select(RECORD.c.id, RECORD.c.revision, RECORD.c.kind)
+            select(RECORD.c.id, RECORD.c.revision, RECORD.c.kind, RECORD.c.origin)
             .join(LATEST, RECORD.c.sequence == LATEST.c.sequence)
             .where(RECORD.c.id.in_(part), LATEST.c.newest == 1)
         )
-        found.update((row[0], (row[1], row[2])) for row in rows)
+        found.update((row[0], (row[1], row[2], row[3])) for row in rows)
     return found
 
 
 def of_kind(
-    connection: Connection, kind: str, known_us: int | None, allowed: Allowed | None = None
+    connection: Connection, kind: str, until: int | None, allowed: Allowed | None = None
 ) -> list[Record]:
-    """Latest revisions of a kind, as known at `known_us`."""
-    if known_us is None:
+    """Latest revisions of a kind, up to the sequence number `until`."""
+    if until is None:
         return find(connection, Query(kind, order="oldest", allowed=allowed))
     newest = (
         select(RECORD.c.id, func.max(RECORD.c.revision).label("revision"))
         .where(
             RECORD.c.kind == kind,
-            RECORD.c.recorded_us <= known_us,
+            RECORD.c.sequence <= until,
             _within(connection, allowed),
         )
         .group_by(RECORD.c.id)
@@ -313,6 +325,10 @@ def _matching(connection: Connection, chosen: Select[Any], query: Query, *, walk
     for alternatives in query.terms:
         same = TERM.c.sequence == LATEST.c.sequence
         chosen = chosen.where(exists().where(same, TERM.c.term.in_(alternatives)).correlate(LATEST))
+    if query.origin:
+        whose = select(RECORD.c.sequence).where(RECORD.c.origin == query.origin)
+        same = RECORD.c.sequence == LATEST.c.sequence
+        chosen = chosen.where(exists(whose.where(same).correlate(LATEST)))
     if query.end_us is not None:
         chosen = chosen.where(LATEST.c.valid_from_us < query.end_us)
     if query.start_us is not None:

@@ -6,7 +6,7 @@ number where it begins. The signed tree head must be over exactly these records.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -226,19 +226,32 @@ def check_tiles(connection: Connection, name: str, tiles: Tiles) -> None:
         raise CorruptStore(f"{name} has a Merkle tree that is not its log's: restore it from a back-up.")
 
 
-def check_signatures(connection: Connection, name: str, first_signed: int, check: signature.Check) -> None:
-    """Every record from `first_signed` on bears a valid signature; older ones bear none. Raises CorruptStore."""
-    good: set[tuple[str, bytes, bytes]] = set()
+def check_signatures(
+    connection: Connection, name: str, first_signed: int, check_by: Callable[[str], signature.Check]
+) -> None:
+    """Every record from `first_signed` on bears its originator's valid signature; older ones bear none.
 
-    def once(key_id: str, message: bytes, signed: bytes, at_us: int | None) -> bool:
-        if (key_id, message, signed) in good:
-            return True
-        if check(key_id, message, signed, at_us):
-            if len(good) > ROWS_AT_ONCE:
-                good.clear()
-            good.add((key_id, message, signed))
-            return True
-        return False
+    `check_by` gives who checks the signatures of an origin. Raises CorruptStore.
+    """
+    good: set[tuple[str, str, bytes, bytes]] = set()
+
+    def of(origin: str) -> signature.Check:
+        check = check_by(origin)
+
+        def once(key_id: str, message: bytes, signed: bytes, at_us: int | None) -> bool:
+            asked = (origin, key_id, message, signed)
+            if asked in good:
+                return True
+            if check(key_id, message, signed, at_us):
+                if len(good) > ROWS_AT_ONCE:
+                    good.clear()
+                good.add(asked)
+                return True
+            return False
+
+        return once
+
+    checks: dict[str, signature.Check] = {}
 
     rows = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(
         select(*RECORD.c).order_by(RECORD.c.sequence)
@@ -251,7 +264,9 @@ def check_signatures(connection: Connection, name: str, first_signed: int, check
                     f"{name} holds a signature at record {record.sequence}, before the first signed one: restore "
                     "it from a back-up."
                 )
-        elif not signature.verify(reading.envelope_of(record), record.signature, once, record.recorded_us):
+            continue
+        check = checks.get(record.origin) or checks.setdefault(record.origin, of(record.origin))
+        if not signature.verify(reading.envelope_of(record), record.signature, check, record.recorded_us):
             raise CorruptStore(
                 f"{name} holds record {record.sequence} without a valid signature: restore it from a back-up."
             )

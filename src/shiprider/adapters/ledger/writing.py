@@ -17,13 +17,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shiprider.adapters.ledger.tables import LATEST, RECORD, TERM, TILE, TREE_HEAD
 from shiprider.adapters.ledger.tree import Tiles
-from shiprider.model.envelope import digest_of, envelope_bytes, link_entry
+from shiprider.model.envelope import Fields, bytes_of, digest_of, link_entry
 from shiprider.model.errors import Conflict, UsageError
 from shiprider.model.merkle import leaf_hash
 from shiprider.model.record import KINDS, Draft, Record
 from shiprider.model.release_class import ReleaseClass
 from shiprider.model.tree_head import TreeHead, leaf_entry
-from shiprider.ports.ledger import Filed, Head
+from shiprider.ports.ledger import Filed, Head, Received
+
+#: What a commit takes.
+Entry = Filed | Received
+
+#: What is known of an id: latest revision, kind, origin.
+Known = tuple[int, str, str]
 
 #: The signatures of some envelopes, in order.
 Sign = Callable[[Sequence[bytes]], Iterable[bytes]]
@@ -31,39 +37,60 @@ Sign = Callable[[Sequence[bytes]], Iterable[bytes]]
 _HEX: Final = frozenset("0123456789abcdef")
 
 
-def filed(drafts: Iterable[Draft | Filed]) -> list[Filed]:
+def filed(drafts: Iterable[Draft | Filed | Received]) -> list[Entry]:
     """Drafts with their terms."""
-    return [each if isinstance(each, Filed) else Filed(draft=each) for each in drafts]
+    return [Filed(draft=each) if isinstance(each, Draft) else each for each in drafts]
 
 
-def check_form(drafts: Sequence[Filed]) -> None:
-    """Refuse what cannot be a record. Raises UsageError."""
-    for each in drafts:
-        draft = each.draft
-        if len(draft.id) != 32 or not _HEX.issuperset(draft.id):
-            raise UsageError(f"{draft.id[:40]!r} is no record id: give 32 lower-case hex digits.")
-        if draft.kind not in KINDS:
-            raise UsageError(f"{draft.kind[:40]!r} is no kind of record: use one of {', '.join(KINDS)}.")
-        if not draft.author:
-            raise UsageError(f"The {draft.kind} record {draft.id} names no author: say who decides.")
-        if "\0" in draft.author or "\0" in draft.label or "\0" in draft.purpose or "\0" in draft.case:
-            raise UsageError(f"The {draft.kind} record {draft.id} has a zero character in a text: remove it.")
-
-
-def check_revisions(known: dict[str, tuple[int, str]], drafts: Sequence[Filed]) -> dict[str, tuple[int, str]]:
-    """The revisions after these drafts. Raises Conflict where one was decided on an older one."""
-    changed: dict[str, tuple[int, str]] = {}
-    for each in drafts:
-        draft = each.draft
-        revision, kind = changed.get(draft.id) or known.get(draft.id) or (0, draft.kind)
-        if draft.expected_revision != revision:
-            raise Conflict(
-                f"The {draft.kind} {draft.id} is at revision {revision}, not {draft.expected_revision}: "
-                "someone decided in the meantime; look again and decide again."
+def check_form(entries: Sequence[Entry], origin: str) -> None:
+    """Refuse what cannot be a record of the log of `origin`. Raises UsageError."""
+    if entries and isinstance(entries[-1], Received):
+        raise UsageError(
+            "What is received is followed by this node's own record of its coming: file that last."
+        )
+    for each in entries:
+        record: Draft | Fields = each.draft if isinstance(each, Filed) else each.fields
+        if len(record.id) != 32 or not _HEX.issuperset(record.id):
+            raise UsageError(f"{record.id[:40]!r} is no record id: give 32 lower-case hex digits.")
+        if record.kind not in KINDS:
+            raise UsageError(f"{record.kind[:40]!r} is no kind of record: use one of {', '.join(KINDS)}.")
+        if not record.author:
+            raise UsageError(f"The {record.kind} record {record.id} names no author: say who decides.")
+        if "\0" in record.author or "\0" in record.label or "\0" in record.purpose or "\0" in record.case:
+            raise UsageError(
+                f"The {record.kind} record {record.id} has a zero character in a text: remove it."
             )
-        if draft.kind != kind:
-            raise Conflict(f"The record {draft.id} is a {kind}, not a {draft.kind}: look again.")
-        changed[draft.id] = (revision + 1, kind)
+        if isinstance(each, Received) and each.fields.origin in ("", origin):
+            raise UsageError(
+                f"The {record.kind} record {record.id} is this node's own: only others' are received."
+            )
+
+
+def check_revisions(known: dict[str, Known], entries: Sequence[Entry], origin: str) -> dict[str, Known]:
+    """The revisions after these. Raises Conflict where one was decided on an older one, or is another node's."""
+    changed: dict[str, Known] = {}
+    for each in entries:
+        record: Draft | Fields = each.draft if isinstance(each, Filed) else each.fields
+        of = origin if isinstance(each, Filed) else each.fields.origin
+        revision, kind, whose = changed.get(record.id) or known.get(record.id) or (0, record.kind, of)
+        if whose != of:
+            raise Conflict(f"The record {record.id} is of {whose!r}, not of {of!r}: nobody else revises it.")
+        if record.kind != kind:
+            raise Conflict(f"The record {record.id} is a {kind}, not a {record.kind}: look again.")
+        if isinstance(each, Received):
+            # A partner is not sent every revision.
+            if each.fields.revision <= revision:
+                raise Conflict(
+                    f"Revision {each.fields.revision} of {record.id} is here: it is at {revision}."
+                )
+            changed[record.id] = (each.fields.revision, kind, whose)
+        else:
+            if each.draft.expected_revision != revision:
+                raise Conflict(
+                    f"The {kind} {record.id} is at revision {revision}, not {each.draft.expected_revision}: "
+                    "someone decided in the meantime; look again and decide again."
+                )
+            changed[record.id] = (revision + 1, kind, whose)
     return changed
 
 
@@ -72,13 +99,13 @@ class Written:
     """Records made for a commit, with what is stored beside them."""
 
     records: list[Record] = field(default_factory=list)
-    filed: list[Filed] = field(default_factory=list)
+    filed: list[Entry] = field(default_factory=list)
     class_ids: list[int] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
 
 
 def make_records(
-    drafts: Sequence[Filed],
+    entries: Sequence[Entry],
     *,
     origin: str,
     head: Head,
@@ -90,18 +117,17 @@ def make_records(
     """Add the records that follow `head` to `into`; the head after them.
 
     One append's records of one release class are signed together: the hashes in a signature are then of
-    records that whoever may see this one may see too.
+    records that whoever may see this one may see too. What was received keeps its originator's signature.
     """
     envelopes: list[bytes] = []
-    digests: list[str] = []
-    by_class: defaultdict[tuple[str, str, str, str], list[int]] = defaultdict(list)
-    for at, each in enumerate(drafts):
-        draft = each.draft
-        digest = digest_of(draft.body)
-        digests.append(digest)
-        by_class[draft.label, draft.purpose, draft.case, draft.kind].append(at)
-        envelopes.append(
-            envelope_bytes(
+    fields: list[Fields] = []
+    by_class: defaultdict[ReleaseClass, list[int]] = defaultdict(list)
+    for at, each in enumerate(entries):
+        if isinstance(each, Received):
+            made = each.fields
+        else:
+            draft = each.draft
+            made = Fields(
                 id=draft.id,
                 kind=draft.kind,
                 revision=draft.expected_revision + 1,
@@ -114,38 +140,43 @@ def make_records(
                 label=draft.label,
                 purpose=draft.purpose,
                 case=draft.case,
-                digest=digest,
+                digest=digest_of(draft.body),
             )
-        )
-    signed = [b""] * len(drafts)
-    class_ids = [0] * len(drafts)
-    for (label, purpose, case, kind), places in by_class.items():
-        class_id = number(ReleaseClass(label=label, origin=origin, purpose=purpose, case=case, kind=kind))
+        fields.append(made)
+        envelopes.append(bytes_of(made))
+        by_class[
+            ReleaseClass(
+                label=made.label, origin=made.origin, purpose=made.purpose, case=made.case, kind=made.kind
+            )
+        ].append(at)
+    signed = [each.signature if isinstance(each, Received) else b"" for each in entries]
+    class_ids = [0] * len(entries)
+    for of, places in by_class.items():
+        class_id = number(of)
         for at in places:
             class_ids[at] = class_id
-        if sign is not None:
+        if sign is not None and of.origin == origin:
             for at, signature in zip(places, sign([envelopes[at] for at in places]), strict=True):
                 signed[at] = signature
     sequence, previous = head.sequence, head.hash
-    for each, digest, envelope, signature in zip(drafts, digests, envelopes, signed, strict=True):
-        draft = each.draft
+    for each, made, envelope, signature in zip(entries, fields, envelopes, signed, strict=True):
         sequence += 1
         into.records.append(
             Record(
-                id=draft.id,
-                kind=draft.kind,
-                revision=draft.expected_revision + 1,
-                schema=draft.schema,
-                origin=origin,
-                author=draft.author,
-                valid_from_us=draft.valid_from_us,
-                valid_to_us=draft.valid_to_us,
-                recorded_us=recorded_us,
-                label=draft.label,
-                purpose=draft.purpose,
-                case=draft.case,
-                digest=digest,
-                body=draft.body,
+                id=made.id,
+                kind=made.kind,
+                revision=made.revision,
+                schema=made.schema,
+                origin=made.origin,
+                author=made.author,
+                valid_from_us=made.valid_from_us,
+                valid_to_us=made.valid_to_us,
+                recorded_us=made.recorded_us,
+                label=made.label,
+                purpose=made.purpose,
+                case=made.case,
+                digest=made.digest,
+                body=each.body if isinstance(each, Received) else each.draft.body,
                 signature=signature,
                 sequence=sequence,
                 previous=previous,
@@ -154,7 +185,7 @@ def make_records(
         entry = leaf_entry(envelope, signature)
         previous = link_entry(previous, sequence, entry)
         into.leaves.append(leaf_hash(entry))
-    into.filed += drafts
+    into.filed += entries
     into.class_ids += class_ids
     return Head(sequence, previous)
 

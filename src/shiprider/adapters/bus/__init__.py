@@ -1,0 +1,1 @@
+"""Ways between nodes: a broker, and files on a stick."""
