@@ -93,8 +93,6 @@ def admitted(bundle: FeedBundle, of: Expected) -> Admission:
         same = of.taken(bundle.epoch, bundle.sequence) == bundle.hash
         return Admission("known") if same else Admission("refuse", "forked")
     if bundle.epoch > last.epoch:
-        if bundle.epoch != last.epoch + 1:
-            return Admission("refuse", "epoch_left_out")
         if bundle.sequence != 1:
             return Admission("early")
         return Admission("take") if bundle.previous == BEGINNING else Admission("refuse", "forked")

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from shiprider.formats.feed_bundle import MOST_BYTES, decode
+from shiprider.formats.feed_bundle import ACKNOWLEDGED, MOST_BYTES, decode, decode_acknowledged
 from shiprider.model.errors import InputError, LinkDown
 from shiprider.ports.bus import Lane, Parcel
 
@@ -28,8 +28,8 @@ class FolderLink:
 
     def send(self, lane: Lane, data: bytes) -> None:
         """See the port. The name tells a person from whom, in which order and in which lane it is."""
-        bundle = decode(data)
-        name = f"{_plain(bundle.sender)}-to-{_plain(bundle.recipient)}-{lane}-{bundle.epoch:04}-{bundle.sequence:010}"
+        sender, recipient, what = _address(data)
+        name = f"{_plain(sender)}-to-{_plain(recipient)}-{lane}-{what}"
         made = self._outgoing / f"{name}{SUFFIX}"
         part = made.with_suffix(".part")
         try:
@@ -70,9 +70,18 @@ class FolderLink:
     def _is_for_us(self, data: bytes) -> bool:
         """A stick may carry the bundles of several nodes; what cannot be read is handed on, to be refused."""
         try:
-            return decode(data).recipient == self._node
+            return _address(data)[1] == self._node
         except InputError:
             return True
+
+
+def _address(data: bytes) -> tuple[str, str, str]:
+    """From whom, to whom, and which it is. Raises InputError."""
+    if data.startswith(ACKNOWLEDGED):
+        told = decode_acknowledged(data)
+        return told.recipient, told.sender, f"acknowledged-{told.epoch:04}-{told.sequence:010}"
+    bundle = decode(data)
+    return bundle.sender, bundle.recipient, f"{bundle.epoch:04}-{bundle.sequence:010}"
 
 
 def _plain(name: str) -> str:

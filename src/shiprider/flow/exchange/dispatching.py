@@ -99,13 +99,8 @@ class Dispatching:
 
     # -- making a bundle ------------------------------------------------------------------------------
 
-    def next(
-        self, partner: Partner, *, most_bytes: int = _FULL_BYTES, anew: bool = False
-    ) -> FeedBundle | None:
-        """The next bundle, durable in the log on return; None where there is nothing to send.
-
-        `anew` begins a new epoch after the last bundle that the partner acknowledged was lost here.
-        """
+    def next(self, partner: Partner, *, most_bytes: int = _FULL_BYTES) -> FeedBundle | None:
+        """The next bundle, durable in the log on return; None where there is nothing to send."""
         with self._lock:
             before = self.last(partner.node)
             self._recall_what_narrowed(partner)
@@ -121,7 +116,35 @@ class Dispatching:
             self._choose_records(partner, allowed, examined, chosen)
             if not chosen.items:
                 return None
-            return self._sign(partner, before, chosen, examined, anew)
+            return self._sign(partner, before, chosen, examined)
+
+    def renew(self, partner: Partner, epoch: int, sequence: int) -> int:
+        """Begin a new epoch with everything after a place of the feed, but for bodies that the law removed since.
+
+        How many bundles it has. A feed whose bundles cannot be made again as they were goes on so.
+        """
+        with self._lock:
+            waiting = self.after(partner.node, epoch, sequence, 1 << 30)
+            before: Dispatch | None = None
+            made = 0
+            for record in waiting:
+                sent = _dispatch(record)
+                chosen = _Choice(1 << 40)
+                for recall_id in sent.recalls:
+                    chosen.add_recall(self._ledger.latest(recall_id))
+                for answer_id in sent.answers:
+                    chosen.add_answer(self._ledger.latest(answer_id))
+                for key_id in sent.keys:
+                    chosen.add_key(_key_item(self._keys, key_id))
+                for place in sent.records:
+                    shared = self._ledger.since(place - 1, limit=1)[0]
+                    if shared.body is not None:
+                        chosen.add_record(shared)
+                newest = self.last(partner.node) if before is None else before
+                self._sign(partner, newest, chosen, sent.examined, anew=before is None)
+                before = self.last(partner.node)
+                made += 1
+            return made
 
     def again(self, record: Record) -> FeedBundle | None:
         """A bundle that was signed, made again byte for byte; None where the law has removed a body since."""
@@ -140,13 +163,22 @@ class Dispatching:
 
     def after(self, partner: str, epoch: int, sequence: int, most: int) -> list[Record]:
         """Dispatches that follow a place of the feed, in order: what a partner has not acknowledged yet."""
+        last = self.last(partner)
+        if last is None:
+            return []
+        if epoch < last.epoch:
+            epoch, sequence = last.epoch, 0
         found: list[Record] = []
-        for record in self._ledger.find(Query(KIND, ((to_term(partner),),), limit=4 * most)):
-            sent = _dispatch(record)
-            if (sent.epoch, sent.sequence) <= (epoch, sequence):
+        while len(found) < most:
+            record = self._at(partner, epoch, sequence + 1 + len(found))
+            if record is None:
                 break
             found.append(record)
-        return list(reversed(found))[:most]
+        return found
+
+    def _at(self, partner: str, epoch: int, sequence: int) -> Record | None:
+        found = self._ledger.find(Query(KIND, ((_place_term(partner, epoch, sequence),),), limit=1))
+        return found[0] if found else None
 
     # -- parts ----------------------------------------------------------------------------------------
 
@@ -275,7 +307,8 @@ class Dispatching:
         before: Dispatch | None,
         chosen: "_Choice",
         examined: dict[int, int],
-        anew: bool,
+        *,
+        anew: bool = False,
     ) -> FeedBundle:
         payload, digest = pack_items(chosen.items)
         first = before is None or anew
@@ -307,7 +340,8 @@ class Dispatching:
             keys=tuple(chosen.keys),
             examined=examined,
         )
-        terms = (to_term(partner.node), *(f"sent:{each}" for each in chosen.ids()))
+        place = _place_term(partner.node, unsigned.epoch, unsigned.sequence)
+        terms = (to_term(partner.node), place, *(f"sent:{each}" for each in chosen.ids()))
         draft = Draft(
             id=new_id(),
             kind=KIND,
@@ -398,6 +432,10 @@ def _urgency(kind: str) -> tuple[int, str]:
 def to_term(partner: str) -> str:
     """By which records of what goes to a partner are found. A term is one word; a partner's name is anything."""
     return f"to:{hashlib.sha256(partner.encode()).hexdigest()[:16]}"
+
+
+def _place_term(partner: str, epoch: int, sequence: int) -> str:
+    return f"{to_term(partner)}:{epoch}.{sequence}"
 
 
 def from_term(partner: str) -> str:

@@ -98,11 +98,17 @@ def test_what_was_sent_is_made_again_byte_for_byte(nodes: list[CoalitionNode]) -
     assert [encode(col.dispatching.again(each)) for each in waiting] == [bundle]
     col.ledger.erase(first.id, 1, author="Ana Ruiz", authority="a judge", reason="a wrong name")
     assert col.dispatching.again(waiting[0]) is None
-    # What is lost so is left behind by a new epoch, and the feed goes on.
+    # It is begun anew without it, and the feed goes on: nothing else is lost.
     col.note(TO_USA, "b")
-    anew = col.dispatching.next(partner, anew=True)
-    assert (anew.epoch, anew.sequence) == (2, 1)
-    assert usa.receiving.take(encode(anew), "col").reason == "epoch_left_out"
+    second = col.dispatching.next(partner)
+    assert usa.receiving.take(encode(second), "col").answer == "early"
+    assert col.dispatching.renew(partner, 0, 0) == 2
+    for record in col.dispatching.after("usa", 0, 0, 10):
+        anew = col.dispatching.again(record)
+        assert anew.epoch == 2
+        assert usa.receiving.take(encode(anew), "col").answer == "take"
+    assert usa.notes_of("col") == ["b"]
+    assert usa.receiving.take(bundle, "col").reason == "forked", "the old epoch is over"
 
 
 def test_narrowing_recalls_and_the_answer_comes_back(nodes: list[CoalitionNode]) -> None:
