@@ -168,6 +168,42 @@ class KeySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     passphrase_file: str = ""
 
 
+class WaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is special about the way to one partner: `kbit_s` what it bears (0: plenty), `stick` a folder that bundles
+    are carried in by hand instead of a broker (in the node's folder, or absolute)."""
+
+    partner: str
+    kbit_s: float = 0.0
+    stick: str = ""
+
+
+class ExchangeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`listen`: address and port of this node's own broker, for partners who come to it; empty: it only goes to theirs.
+
+    `name` is what people call this node; empty: its `node`.
+    """
+
+    listen: str = ""
+    name: str = ""
+    ways: tuple[WaySettings, ...] = ()
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Host and port of the broker. Raises ValueError."""
+        if not self.listen:
+            return None
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isdecimal() or int(port) > 65535:
+            raise ValueError(
+                f"`listen` of the exchange is {self.listen!r}: write an address and a port, 0.0.0.0:4250."
+            )
+        return host.strip("[]"), int(port)
+
+    def way(self, partner: str) -> WaySettings:
+        """The way to a partner."""
+        return next((each for each in self.ways if each.partner == partner), WaySettings(partner=partner))
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of it. `ledger` is `sqlite`, a `postgresql://` address without a password, or `file:NAME`.
 
@@ -190,6 +226,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ledger: str = "sqlite"
     keys: KeySettings = KeySettings()
     access: AccessSettings = AccessSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
 
 
 #: Stands before the file of the settings: for an address with a password, and for the keys' passphrase.
@@ -286,6 +323,13 @@ def _check(settings: Settings, name: str) -> None:
     if settings.watch.alerts_per_watch < 1 or settings.watch.watch_hours <= 0:
         raise ValueError(f"{name}: `alerts_per_watch` and `watch_hours` must be positive.")
     _check_access(settings, name)
+    try:
+        _ = settings.exchange.place
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    for way in settings.exchange.ways:
+        if way.kbit_s < 0:
+            raise ValueError(f"{name}: the way to {way.partner!r} has less than 0 kbit/s: correct it.")
 
 
 def _check_access(settings: Settings, name: str) -> None:

@@ -67,8 +67,10 @@ def read_areas(path: str) -> tuple[Area, ...]:
 
 def with_orders(base: World, ledger: Ledger) -> World:
     """The world with the watchlists and areas that are active in the ledger."""
-    lists = [seen(r, Watchlist).body for r in ledger.of_kind("watchlist") if r.body is not None]
-    marked = [seen(r, WatchedArea).body for r in ledger.of_kind("area") if r.body is not None]
+    # A partner's orders are shown, not followed: what this node looks for its own people decide.
+    own = [r for kind in ("watchlist", "area") for r in ledger.of_kind(kind) if r.origin == ledger.origin]
+    lists = [seen(r, Watchlist).body for r in own if r.kind == "watchlist" and r.body is not None]
+    marked = [seen(r, WatchedArea).body for r in own if r.kind == "area" and r.body is not None]
     return replace(
         base,
         watchlist=tuple(

@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, tuple[str, str, bool]]] = {
     "backup": ("backup", "Copy a node, also while it runs; check a copy.", False),
     "restore": ("restore", "Make a node from a copy.", False),
     "keys": ("keys", "The node's signing keys: list, replace, write one off as lost.", False),
+    "partner": ("partner", "Partners' nodes: introduce, confirm, revoke; who they are.", False),
     "audit": ("audit", "Who saw, searched, exported or was refused what.", False),
     "evidence": ("evidence", "Export a finding as a package that verifies offline.", False),
     "bench": ("bench.command", "Measure ours beside the peers, both sides in one run.", False),
@@ -49,7 +50,7 @@ KEEPING: Final = frozenset({"demo", "ingest", "run"})
 #: Exit codes, printed by `shiprider --help`.
 EXIT_CODES: Final = (
     "0 done · 2 wrong use · 3 unreadable input · 4 feed stopped · 5 storage · 6 node busy · "
-    "7 conflict · 8 not found · 9 forbidden · 10 extra not installed · 11 too many tries · 130 interrupted"
+    "7 conflict · 8 not found · 9 forbidden · 10 extra not installed · 11 too many tries · 12 partner out of reach · 130 interrupted"
 )
 
 

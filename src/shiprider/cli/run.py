@@ -71,6 +71,7 @@ def serve(
     from shiprider.bootstrap.access import duties_of, first_administrator, open_access
     from shiprider.bootstrap.care import caretaker
     from shiprider.bootstrap.certificates import own_certificates
+    from shiprider.bootstrap.exchange import open_exchange
     from shiprider.cli.output import json_line
     from shiprider.cli.serving import announced, site_of
 
@@ -90,6 +91,8 @@ def serve(
         server.start()
         care = caretaker(opened, duties_of(access))
         care.start()
+        exchange = open_exchange(opened)
+        exchange.start()
         ended = threading.Event()
         if certificates is not None:
             renewing = threading.Thread(target=_renew, args=(certificates, ended), name="tls", daemon=True)
@@ -117,6 +120,7 @@ def serve(
                 opened.node.run(live)
         finally:
             ended.set()
+            exchange.stop()
             care.stop()
             server.stop()
 

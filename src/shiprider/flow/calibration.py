@@ -100,7 +100,7 @@ class Teaching:
         bodies = [
             msgspec.json.decode(record.body, type=Disposition)
             for record in self._ledger.of_kind("disposition")
-            if record.body is not None
+            if record.body is not None and record.origin == self._ledger.origin
         ]
         before, self._models = self._models, Models.of(bodies)
         return before != self._models
@@ -115,7 +115,7 @@ class Teaching:
 
 def calibration_report(view: "View") -> Report:
     """Over real decisions; over simulated ones where there are no real ones."""
-    bodies = [item.body for item in view.dispositions()]
+    bodies = [item.body for item in view.dispositions() if item.record.origin == view.ledger.origin]
     decided = _standing(bodies, False)
     simulated = not decided
     decided = decided or _standing(bodies, True)

@@ -121,7 +121,7 @@ class EvidenceScope:
         return history
 
     def _about(self, kind: str, term: str, read: Allowed) -> list[str]:
-        query = Query(kind, ((term,),), order="oldest", allowed=read)
+        query = Query(kind, ((term,),), origin=self.ledger.origin, order="oldest", allowed=read)
         return [record.id for record in self.ledger.find(query)]
 
     def _may_go(self, record_id: str, export: Allowed) -> Sequence[Record]:

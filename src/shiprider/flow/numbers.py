@@ -70,7 +70,7 @@ class Numbers:
         return Models.of(
             msgspec.json.decode(record.body, type=Disposition)
             for record in records
-            if record.body is not None
+            if record.body is not None and record.origin == self._ledger.origin
         )
 
     def alerts(self, allowed: Allowed, listed: Sequence[tuple[str, Alert]]) -> list[Alert]:
@@ -104,7 +104,7 @@ class Numbers:
             return kept[1]
         # The finding that began an alert ends in its watch, and lies within the alert's span.
         end_us = watch_us + self._watch_us
-        query = Query("alert", start_us=watch_us, end_us=end_us, allowed=allowed)
+        query = Query("alert", origin=self._ledger.origin, start_us=watch_us, end_us=end_us, allowed=allowed)
         found = [
             (record.id, _with_chance(models, _alert(record)))
             for record in self._ledger.find(query)

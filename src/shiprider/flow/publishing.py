@@ -90,7 +90,7 @@ class Publishing:
     def from_ledger(cls, ledger: Ledger, since_us: int) -> "Publishing":
         """As the ledger has it, for findings that lasted until `since_us` or later."""
         made = cls(ledger)
-        for record in ledger.find(Query("finding", start_us=since_us, order="oldest")):
+        for record in ledger.find(Query("finding", origin=ledger.origin, start_us=since_us, order="oldest")):
             if record.body is None:
                 continue
             body = seen(record, Publication).body
@@ -199,6 +199,7 @@ class Publishing:
         query = Query(
             "finding",
             ((f"behaviour:{behaviour}",), *((f"mmsi:{mmsi}",) for mmsi in participants)),
+            origin=self.ledger.origin,
             start_us=min(each.start_us for each in old),
             end_us=max(each.end_us for each in old) + 1,
             order="oldest",

@@ -58,7 +58,7 @@ class Watch:
         self._labelling = labelling
         self._teaching = Teaching(ledger)
         self._teaching.refresh()
-        newest = ledger.find(Query("finding", limit=1))
+        newest = ledger.find(Query("finding", origin=ledger.origin, limit=1))
         since_us = (newest[0].valid_to_us or 0) - _LOOK_BACK_US if newest else 0
         self._publishing = Publishing.from_ledger(ledger, since_us)
         self._matters = Matters(watch_us)
@@ -70,7 +70,9 @@ class Watch:
         self._restore(since_us)
 
     def _restore(self, since_us: int) -> None:
-        for record in self._ledger.find(Query("alert", start_us=since_us, order="oldest")):
+        for record in self._ledger.find(
+            Query("alert", origin=self._ledger.origin, start_us=since_us, order="oldest")
+        ):
             self._restore_alert(record)
         for published in self._publishing.standing():
             self._matters.of(published)
@@ -88,14 +90,18 @@ class Watch:
 
     def _recall(self, finding_id: str) -> None:
         """The alert of a finding that memory has forgotten."""
-        for record in self._ledger.find(Query("alert", ((f"finding:{finding_id}",),))):
+        for record in self._ledger.find(
+            Query("alert", ((f"finding:{finding_id}",),), origin=self._ledger.origin)
+        ):
             self._restore_alert(record)
 
     def standing(self, since_us: int) -> list[Finding]:
         """Published findings that lasted until `since_us` or later and hold: what a second folding starts from."""
         bodies = (
             seen(record, Publication).body
-            for record in self._ledger.find(Query("finding", start_us=since_us, order="oldest"))
+            for record in self._ledger.find(
+                Query("finding", origin=self._ledger.origin, start_us=since_us, order="oldest")
+            )
             if record.body is not None
         )
         return [b.finding for b in bodies if b.finding.state != "retracted" and not b.merged_into]

@@ -97,6 +97,11 @@ TermsOf = Callable[[Record], Sequence[str] | None]
 class Ledger(Protocol):
     """One node's log."""
 
+    @property
+    def origin(self) -> str:
+        """Whose log it is: the origin of every record that is made here; what was received has another."""
+        ...
+
     def append(self, drafts: Sequence[Draft | Filed | Received]) -> list[Record]:
         """Add all of them or none, in order; durable on return.
 

@@ -93,6 +93,11 @@ class SqlLog(ABC):
         self._heads: HeadFile | None = None
         self._thread = threading.Thread(target=self._write_loop, name="ledger-writer", daemon=True)
 
+    @property
+    def origin(self) -> str:
+        """See `ports.ledger.Ledger.origin`."""
+        return self._origin
+
     # -- what a database has of its own ---------------------------------------------------------------
 
     @abstractmethod
