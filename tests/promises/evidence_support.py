@@ -21,6 +21,7 @@ from shiprider.adapters.spool.segmented import SegmentedSpool
 from shiprider.flow import terms
 from shiprider.flow.evidence import Sources, envelope_of
 from shiprider.flow.evidence_scope import RawRow
+from shiprider.flow.sealing import SpoolSeals
 from shiprider.flow.sight import Sight
 from shiprider.model.agreement import Agreement, Party, SharingClause, Standing, book
 from shiprider.model.alert import Alert
@@ -220,7 +221,12 @@ def witness(root: SignedRoot, partner: str, key: Key, at_us: int) -> Witness:
 
 
 def make_node(
-    folder: Path, stamper: Any = None, *, erased: bool = False, labels: Mapping[str, str] | None = None
+    folder: Path,
+    stamper: Any = None,
+    *,
+    erased: bool = False,
+    labels: Mapping[str, str] | None = None,
+    sealed: bool = True,
 ) -> tuple[Sources, SignedNode, Callable[[], None]]:
     """Sources of a node with one finding of two revisions, its alert and what was decided on it.
 
@@ -296,6 +302,9 @@ def make_node(
     ledger.append([note(n + 200) for n in range(6)])
     if erased:
         ledger.erase(FINDING, 1, author="officer", authority="court", reason="order 1")
+    seals = SpoolSeals(spool, ledger, tick, lengths=lambda asked: {raw: rows[raw].length for raw in asked if raw in rows})  # fmt: skip
+    seals.seal()
+    seals.follow()
     node = SignedNode(ledger, Key(b"first"), Key(b"second"))
     sources = Sources(
         node="node",
@@ -307,6 +316,7 @@ def make_node(
         signer=node.second,
         stamper=stamper,
         clock=tick,
+        seals=seals if sealed else None,
     )
 
     def close() -> None:

@@ -5,7 +5,7 @@ the same bytes; addresses grow (`model.tables.raw_address`), offsets are of unco
 chunk keeps what is needed to decode it again to the same rows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -56,6 +56,19 @@ class SegmentInfo:
     last_received_us: int
     sources: tuple[int, ...]
     sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What is durable of a segment: its first `length` bytes and their SHA-256; `whole`: none will follow.
+
+    `sha256` is "" where it is not known without reading: the segment is full, and being closed after a restart.
+    """
+
+    segment: int
+    length: int
+    sha256: str
+    whole: bool
 
 
 class Spool(Protocol):
@@ -120,6 +133,31 @@ class Spool(Protocol):
 
     def segments(self) -> Sequence[SegmentInfo]:
         """All segments, removed ones included."""
+        ...
+
+    def prefixes(self) -> Sequence[Prefix]:
+        """What is durable of each segment still held, in order.
+
+        The hash is of the bytes as they were handed over, at no cost of reading them again.
+        """
+        ...
+
+    def prefix_hashes(self, segment: int, lengths: Sequence[int]) -> list[str]:
+        """SHA-256 of a segment's first bytes, one for each of the ascending `lengths`, as the disk has them.
+
+        Fewer than were asked for where the segment is shorter, gone or unreadable.
+        """
+        ...
+
+    def keep_pieces(self, segment: int, name: str, data: bytes) -> None:
+        """Keep what was fixed of a segment (`flow.pieces`), durable on return; it goes when the segment does.
+
+        Raises DiskFull, StorageError.
+        """
+        ...
+
+    def pieces(self, segment: int) -> Mapping[str, bytes]:
+        """What was kept so, by name."""
         ...
 
     def remove(self, segment: int, why: str) -> int:
