@@ -239,6 +239,8 @@ def make_node(
     erased: bool = False,
     labels: Mapping[str, str] | None = None,
     sealed: bool = True,
+    followed: bool = True,
+    sealed_after_us: int = 0,
 ) -> tuple[Sources, SignedNode, Callable[[], None]]:
     """Sources of a node with one finding of two revisions, its alert and what was decided on it.
 
@@ -315,8 +317,10 @@ def make_node(
     if erased:
         ledger.erase(FINDING, 1, author="officer", authority="court", reason="order 1")
     seals = SpoolSeals(spool, ledger, tick, lengths=lambda asked: {raw: rows[raw].length for raw in asked if raw in rows})  # fmt: skip
-    seals.seal()
-    seals.follow()
+    clock[0] += sealed_after_us
+    if followed:
+        seals.seal()
+        seals.follow()
     node = SignedNode(ledger, Key(b"first"), Key(b"second"))
     sources = Sources(
         node="node",

@@ -108,7 +108,10 @@ class SpoolSeals:
     # -- sealing --------------------------------------------------------------------------------------
 
     def due(self, since_s: float) -> bool:
-        """Whether what came in since the last seal should be sealed, `since_s` seconds after it."""
+        """Whether what came in since the last seal should be sealed, `since_s` seconds after it.
+
+        At first always: then `seal` looks, too, whether what was sealed before is still there.
+        """
         grown = self.spool.end() - self._end
         return grown >= SEAL_BYTES or (grown > 0 and since_s >= SEAL_EVERY_S)
 
