@@ -299,8 +299,12 @@ class Package:
                 at = each["offset"] + offset
                 if {covered["segment"], fixed["segment"]} != {each["segment"]} or covered["length"] < at + length:
                     raise Failed(f"the seal of observation {each['raw']} is not over it")
+                arrival = piece["received_us"], piece["feed"], piece["origin"]
+                if offset == 0 and arrival != (each["received_us"], each["feed"], each["origin"]):
+                    raise Failed(f"observation {each['raw']} is said to have come in otherwise than was sealed")
                 salt, raw = unhex(piece["salt"], 32), b"%d" % (each["raw"] + offset)
-                entry = netstrings(b"shiprider-spool-piece-1", salt, raw, data[begin : begin + length])
+                came = b"%d" % arrival[0], arrival[1].encode(), arrival[2].encode()
+                entry = netstrings(b"shiprider-spool-piece-1", salt, raw, *came, data[begin : begin + length])
                 path = [unhex(beside, 32) for beside in piece["path"]]
                 if merkle_root(entry, piece["index"], piece["size"], path).hex() != fixed.get("pieces"):
                     raise Failed(f"the bytes of observation {each['raw']} are not those that were sealed")

@@ -60,7 +60,12 @@ def test_the_hash_of_what_is_durable_is_known_without_reading_it(tmp_path: Path)
                 assert len(data) == prefix.length and hashlib.sha256(data).hexdigest() == prefix.sha256
                 cuts = [1, prefix.length // 2, prefix.length, prefix.length + 1]
                 hashes = [hashlib.sha256(data[:cut]).hexdigest() for cut in cuts[:3]]
-                assert spool.prefix_hashes(prefix.segment, cuts) == hashes
+                found = spool.prefix_hashes(prefix.segment, cuts)
+                assert [of_bytes for of_bytes, _ in found] == hashes
+                side = (tmp_path / "s" / f"{prefix.segment:08d}.index").read_bytes()
+                assert found[2][1] == prefix.index_sha256 == hashlib.sha256(side).hexdigest()
+                assert found[0][1] == "", "no chunk ends there"
+        assert spool.sources_hash() == spool.sources_hash(1) != spool.sources_hash(0)
         assert [prefix.whole for prefix in spool.prefixes()] == [True] * (len(held) - 1) + [False]
         fill(spool, rest)
         spool.close()

@@ -576,7 +576,14 @@ class Pair:
             )  # fmt: skip
             return taken, ()
         if kind == "spool_seal":
-            return SpoolSeal(segment=1 + draw(3), length=1 + draw(9), sha256=f"{draw(9):064x}"), ()
+            return SpoolSeal(
+                segment=1 + draw(3),
+                length=1 + draw(9),
+                sha256=f"{draw(9):064x}",
+                index_sha256="",
+                sources=1,
+                sources_sha256="",
+            ), ()
         if kind == "legal_hold":
             return LegalHold(reason=text, mmsi=(mmsi,)), ()
         return Preferences(), ()

@@ -15,8 +15,8 @@ from shiprider.adapters.spool.segmented import Link
 from shiprider.model.tables import raw_parts
 
 
-def rewrite(spool: Path, raw: int, old: bytes, new: bytes) -> None:
-    """At an address of a spool that nobody has open: `old` becomes `new`, of the same length."""
+def rewrite(spool: Path, raw: int, old: bytes, new: bytes, *, later_us: int = 0) -> None:
+    """At an address of a spool that nobody has open: `old` becomes `new`, of the same length; it came in later, too."""
     assert len(old) == len(new)
     number, offset = raw_parts(raw)
     live, closed = spool / f"{number:08d}.live", spool / f"{number:08d}.zst"
@@ -32,7 +32,7 @@ def rewrite(spool: Path, raw: int, old: bytes, new: bytes) -> None:
         compress(handle, len(data), closed)
         os.close(handle)
         plain.unlink()
-    _index_anew(spool / f"{number:08d}.index", bytes(data))
+    _index_anew(spool / f"{number:08d}.index", bytes(data), offset, later_us)
     if closed.exists():
         _chain_anew(spool, number, bytes(data))
 
@@ -44,7 +44,7 @@ def _bytes_of(live: Path, closed: Path) -> bytes:
         return zstandard.ZstdDecompressor().stream_reader(stored, read_across_frames=True).read()
 
 
-def _index_anew(path: Path, data: bytes) -> None:
+def _index_anew(path: Path, data: bytes, at: int, later_us: int) -> None:
     records = np.frombuffer(path.read_bytes(), index.RECORD)
     made = b""
     for each in records:
@@ -52,7 +52,7 @@ def _index_anew(path: Path, data: bytes) -> None:
         crc = zlib.crc32(data[offset : offset + length])
         made += index.pack(
             offset, length, int(each["source"]), int(each["flags"]), int(each["file_offset"]),
-            int(each["received_us"]), crc,
+            int(each["received_us"]) + (later_us if offset == at else 0), crc,
         )  # fmt: skip
     path.write_bytes(made)
 

@@ -288,6 +288,12 @@ def proof(number: int, **changes: Callable[[Any], Any]) -> Callable[[dict[str, b
     return edited("observations.json", change)
 
 
+def arrival_edited(files: dict[str, bytes]) -> None:
+    """Another feed wherever it is told."""
+    files["observations.json"] = files["observations.json"].replace(b'"feed":"coast"', b'"feed":"other"')
+    files["custody.jsonld"] = files["custody.jsonld"].replace(b"feed coast", b"feed other")
+
+
 def seal_edited(files: dict[str, bytes]) -> None:
     files["seals/0001.body"] = files["seals/0001.body"].replace(b'"length":', b'"length":9')
 
@@ -370,6 +376,11 @@ FORGERIES: list[tuple[str, Callable[[dict[str, bytes]], Any]]] = [
     ("sealed", proof(0, path=lambda path: [*path, "0" * 64])),
     ("sealed", proof(0, path=lambda path: path[:-1])),
     ("sealed", proof(0, length=lambda length: length - 1)),
+    ("sealed", proof(0, received_us=lambda time: time + 1)),
+    ("sealed", edited("observations.json", lambda listed: listed[0].update(received_us=listed[0]["received_us"] + 1))),
+    ("sealed", edited("observations.json", lambda listed: listed[0].update(feed="other"))),
+    ("sealed", edited("observations.json", lambda listed: listed[0].update(origin="other.nmea"))),
+    ("sealed", arrival_edited),
     ("sealed", proof(0, offset=lambda offset: offset + 1)),
     ("sealed", proof(-1, covered=lambda place: 0, fixed=lambda place: 0)),
     ("sealed", edited("observations.json", lambda listed: listed[0].update(sealed=listed[1]["sealed"]))),

@@ -307,6 +307,9 @@ def _sealing(sources: Sources, pieces: Sequence[_Piece]) -> list[Record]:
                 {
                     "offset": piece.offset,
                     "length": len(piece.data),
+                    "received_us": proof.arrival.received_us,
+                    "feed": proof.arrival.feed,
+                    "origin": proof.arrival.file,
                     "covered": places[name, proof.covered],
                     "fixed": places[name, proof.fixed],
                     "salt": proof.salt.hex(),

@@ -27,6 +27,7 @@ from shiprider.model.publication import Publication
 from shiprider.model.record import Draft, Record
 from shiprider.model.spool_seal import (
     KIND,
+    Arrival,
     FixedPiece,
     FixedPieces,
     SpoolSeal,
@@ -50,6 +51,9 @@ _TRUSTED_S: Final = 3600.0
 
 #: Under this name of segment 0, which there is none of: the last record whose findings' bytes were fixed.
 _PLACE: Final = "place"
+
+#: Where it is told that the spool's sources differ: segments begin with 1.
+SOURCES: Final = 0
 
 #: Raw addresses to how many bytes there are at them, for those that the lake has a row of.
 Lengths = Callable[[Sequence[int]], Mapping[int, int]]
@@ -77,6 +81,7 @@ class Proof:
 
     covered: int
     fixed: int
+    arrival: Arrival
     salt: bytes
     index: int
     size: int
@@ -120,7 +125,10 @@ class SpoolSeals:
         with self._lock:
             newest = self._begin()
             end = self.spool.end()
+            if SOURCES in self._differs:
+                return 0
             made: list[SpoolSeal] = []
+            sources, sources_sha256 = self.spool.sources_hash()
             for prefix in self.spool.prefixes():
                 known = newest.get(prefix.segment)
                 if not prefix.sha256 or not prefix.length or prefix.segment in self._differs:
@@ -131,7 +139,17 @@ class SpoolSeals:
                     and known.seal.whole >= prefix.whole
                 ):
                     continue
-                made.append(SpoolSeal(segment=prefix.segment, length=prefix.length, sha256=prefix.sha256, whole=prefix.whole))  # fmt: skip
+                made.append(
+                    SpoolSeal(
+                        segment=prefix.segment,
+                        length=prefix.length,
+                        sha256=prefix.sha256,
+                        index_sha256=prefix.index_sha256,
+                        sources=sources,
+                        sources_sha256=sources_sha256,
+                        whole=prefix.whole,
+                    )
+                )
             self._append(made)
             self._end = end
             return len(made)
@@ -163,15 +181,30 @@ class SpoolSeals:
                     continue
                 prefix = held.get(number)
                 if prefix is not None and each.seal.whole and prefix.whole and prefix.sha256:
-                    same = prefix.sha256 == each.seal.sha256
+                    same = (prefix.sha256, prefix.index_sha256) == _hashes(each.seal)
                 else:
                     same = self._same(each.seal)
                 if not same:
-                    self._differs[number] = self.difference(number)
+                    self._differs[number] = self.difference(number) or (
+                        f"Spool segment {number} is not in the spool's chain (chain.log) as it was sealed at "
+                        f"{iso_from_us(each.recorded_us)}: restore the spool from a back-up."
+                    )
+            self._sources_differ()
         return self._newest
 
     def _same(self, seal: SpoolSeal) -> bool:
-        return self.spool.prefix_hashes(seal.segment, [seal.length]) == [seal.sha256]
+        return self.spool.prefix_hashes(seal.segment, [seal.length]) == [_hashes(seal)]
+
+    def _sources_differ(self) -> None:
+        """Tell if the feeds and files that the spool knows are not those of the newest seal."""
+        newest = max(self._newest.values(), key=lambda each: each.sequence) if self._newest else None
+        if newest is not None:
+            seal = newest.seal
+            if self.spool.sources_hash(seal.sources) != (seal.sources, seal.sources_sha256):
+                self._differs[SOURCES] = (
+                    f"The spool's feeds and files (sources.log) are not what was sealed at "
+                    f"{iso_from_us(newest.recorded_us)}: restore the spool from a back-up; none of it goes out as evidence."
+                )
 
     def _append(self, seals: Sequence[SpoolSeal]) -> None:
         if not seals:
@@ -222,8 +255,13 @@ class SpoolSeals:
         good = 0
         for length, found in zip_longest(lengths, self.spool.prefix_hashes(segment, lengths)):
             each = sealed[length]
-            if found != each.seal.sha256:
-                what = "is not what was sealed" if found else "is missing or unreadable, though it was sealed"
+            if found != _hashes(each.seal):
+                if found is None:
+                    what = "is missing or unreadable, though it was sealed"
+                elif found[0] != each.seal.sha256:
+                    what = "is not what was sealed"
+                else:
+                    what = "does not have the sources and times that were sealed"
                 return good, (
                     f"Spool segment {segment}, from byte {good} to {length}, {what} at {iso_from_us(each.recorded_us)}: "
                     "restore it from a back-up; none of it goes out as evidence."
@@ -247,6 +285,9 @@ class SpoolSeals:
                     self._differs[number] = sentence
                 else:
                     matching += 1
+            self._sources_differ()
+            if SOURCES in self._differs:
+                wrong.append(self._differs[SOURCES])
             sealed = {number: each.seal.length for number, each in newest.items()}
             unsealed = sum(
                 max(0, prefix.length - sealed.get(prefix.segment, 0)) for prefix in self.spool.prefixes()
@@ -343,7 +384,8 @@ class SpoolSeals:
         for raw, length in pieces:
             if raw_parts(raw)[1] + length <= good:
                 data = self.spool.read(raw, length)
-                leaf = merkle.leaf_hash(piece_entry(salt_of(seed, raw, length), raw, data))
+                salt = salt_of(seed, raw, length)
+                leaf = merkle.leaf_hash(piece_entry(salt, raw, self._arrival(raw), data))
                 fixed.append(FixedPiece(raw, length, leaf.hex()))
         if not fixed:
             return None
@@ -351,6 +393,11 @@ class SpoolSeals:
         # The salts first: a root that nobody can open any more would be of no use.
         self.spool.keep_pieces(segment, f"{known.revision + 1:08d}", msgspec.json.encode(kept))
         return msgspec.structs.replace(known.seal, pieces=_root(kept).hex())
+
+    def _arrival(self, raw: int) -> Arrival:
+        stored = self.spool.locate(raw)
+        source = self.spool.sources()[stored.source]
+        return Arrival(stored.received_us, source.declaration.name, source.origin.file)
 
     def _fixed(self, segment: int) -> list[tuple[int, FixedPieces]]:
         """What is fixed of a segment, by revision, as far as its root is in the log: what else lies there is nobody's."""
@@ -375,6 +422,9 @@ class SpoolSeals:
         """
         with self._lock:
             self.seal()
+            self._sources_differ()
+            if SOURCES in self._differs:
+                raise CorruptStore(self._differs[SOURCES])
             self.fix(((raw, len(data)) for raw, data in pieces), afresh=True)
             by_segment: defaultdict[int, list[tuple[int, bytes]]] = defaultdict(list)
             for raw, data in pieces:
@@ -402,13 +452,14 @@ class SpoolSeals:
                 if index < 0:
                     continue
                 salt = salt_of(bytes.fromhex(kept.seed), raw, len(data))
-                if merkle.leaf_hash(piece_entry(salt, raw, data)) != tree[0][index]:
+                arrival = self._arrival(raw)
+                if merkle.leaf_hash(piece_entry(salt, raw, arrival, data)) != tree[0][index]:
                     raise CorruptStore(
                         f"The {len(data)} bytes at address {raw} of the spool are not those that were fixed as evidence: "
                         "restore the spool from a back-up."
                     )
                 path = tuple(merkle.path(tree, index))
-                yield (raw, len(data)), Proof(covered, revision, salt, index, len(kept.pieces), path)
+                yield (raw, len(data)), Proof(covered, revision, arrival, salt, index, len(kept.pieces), path)
                 break
 
 
@@ -436,6 +487,10 @@ def _revision(record: Record) -> Revision | None:
         return None
     seal = msgspec.json.decode(record.body, type=SpoolSeal)
     return Revision(record.sequence, record.revision, record.recorded_us, seal)
+
+
+def _hashes(seal: SpoolSeal) -> tuple[str, str]:
+    return seal.sha256, seal.index_sha256
 
 
 def _raws(record: Record) -> set[int]:

@@ -20,6 +20,8 @@ PIECE_FORM: Final = b"shiprider-spool-piece-1"
 class SpoolSeal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The first `length` bytes of a segment, uncompressed, have this SHA-256 (hex); `whole`: it is full, and ends there.
 
+    `index_sha256` is of the index of these bytes (each chunk's source and time of arrival), `sources_sha256` of the
+    first `sources` feeds and files that the spool knew then.
     `pieces` is the root (hex) of RFC 6962's tree over the pieces that were fixed with this revision, "" where none
     were; `removed` is why retention let the bytes go, "" while they are held.
     """
@@ -27,9 +29,20 @@ class SpoolSeal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     segment: int
     length: int
     sha256: str
+    index_sha256: str
+    sources: int
+    sources_sha256: str
     whole: bool = False
     pieces: str = ""
     removed: str = ""
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """How bytes came in: when (microseconds since 1970 UTC), by which feed, in which of its files."""
+
+    received_us: int
+    feed: str
+    file: str
 
 
 class FixedPiece(msgspec.Struct, frozen=True, array_like=True):
@@ -57,7 +70,15 @@ def salt_of(seed: bytes, raw: int, length: int) -> bytes:
     return hmac.digest(seed, b"%d,%d" % (raw, length), "sha256")
 
 
-def piece_entry(salt: bytes, raw: int, data: bytes) -> bytes:
-    """The leaf of a piece: netstrings of the form, the salt, the address in decimal and the bytes."""
-    fields = (PIECE_FORM, salt, b"%d" % raw, data)
+def piece_entry(salt: bytes, raw: int, arrival: Arrival, data: bytes) -> bytes:
+    """The leaf of a piece: netstrings of form, salt, address, time of arrival, feed, file and the bytes."""
+    fields = (
+        PIECE_FORM,
+        salt,
+        b"%d" % raw,
+        b"%d" % arrival.received_us,
+        arrival.feed.encode(),
+        arrival.file.encode(),
+        data,
+    )
     return b"".join(b"%d:%b," % (len(field), field) for field in fields)

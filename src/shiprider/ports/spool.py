@@ -62,12 +62,14 @@ class SegmentInfo:
 class Prefix:
     """What is durable of a segment: its first `length` bytes and their SHA-256; `whole`: none will follow.
 
-    `sha256` is "" where it is not known without reading: the segment is full, and being closed after a restart.
+    `index_sha256` is of what tells their chunks' sources and times of arrival. Both are "" where they are not known
+    without reading: the segment is full, and being closed after a restart.
     """
 
     segment: int
     length: int
     sha256: str
+    index_sha256: str
     whole: bool
 
 
@@ -142,11 +144,15 @@ class Spool(Protocol):
         """
         ...
 
-    def prefix_hashes(self, segment: int, lengths: Sequence[int]) -> list[str]:
-        """SHA-256 of a segment's first bytes, one for each of the ascending `lengths`, as the disk has them.
+    def prefix_hashes(self, segment: int, lengths: Sequence[int]) -> list[tuple[str, str]]:
+        """SHA-256 of a segment's first bytes and of their index, for each of the ascending `lengths`, as the disk has them.
 
         Fewer than were asked for where the segment is shorter, gone or unreadable.
         """
+        ...
+
+    def sources_hash(self, count: int | None = None) -> tuple[int, str]:
+        """How many sources there are, and a SHA-256 of them in order; with `count` of the first as the disk has them."""
         ...
 
     def keep_pieces(self, segment: int, name: str, data: bytes) -> None:

@@ -21,6 +21,9 @@ from shiprider.model.spool_seal import SpoolSeal
 from shiprider.ports.ledger import Query
 from shiprider.share.release import AUDITED
 
+SEAL = SpoolSeal(
+    segment=1, length=9, sha256="0" * 64, index_sha256="0" * 64, sources=1, sources_sha256="0" * 64
+)
 HOME = Home(node="col", nation="COL")
 OFFICER = own_observer("Ana", HOME, "watch")
 AUDITOR = Observer(name="Eva", roles=("auditor",), nation="COL", purpose="watch")
@@ -45,7 +48,7 @@ def nodes(tmp_path: Path) -> Iterator[tuple[ni.Node, ni.Node]]:
         [
             draft(2, "browsing_alarm", msgspec.json.encode(alarm)),
             draft(3, "evidence_export", msgspec.json.encode(taken)),
-            draft(4, "spool_seal", msgspec.json.encode(SpoolSeal(segment=1, length=9, sha256="0" * 64))),
+            draft(4, "spool_seal", msgspec.json.encode(SEAL)),
         ]
     )
     yield made[0], made[1]

@@ -53,8 +53,8 @@ def load_index(folder: Path, number: int) -> index.Records:
 class LiveSegment:
     """The segment being appended to. `end` bytes are written, `synced` of them durable.
 
-    `digest` is SHA-256 of the written bytes, `digest_synced` of the durable ones; None until it is asked for, where
-    another run wrote them.
+    `digest` is SHA-256 of the written bytes, `digest_synced` of the durable ones, `index_digest` of the index that names
+    these; None until it is asked for, where another run wrote them.
     """
 
     folder: Path
@@ -68,6 +68,7 @@ class LiveSegment:
     pending: bytearray
     digest: "_Hash | None" = None
     digest_synced: "_Hash | None" = None
+    index_digest: "_Hash | None" = None
 
     @classmethod
     def create(cls, folder: Path, number: int) -> "LiveSegment":
@@ -123,6 +124,8 @@ class LiveSegment:
         write_all(self.side, bytes(self.pending), self.index_synced)
         os.fsync(self.side)
         added = np.frombuffer(bytes(self.pending), index.RECORD)
+        if self.index_digest is not None:
+            self.index_digest.update(self.pending)
         self.records = np.concatenate([self.records, added])
         self.index_synced += len(self.pending)
         self.pending.clear()
@@ -150,6 +153,12 @@ class LiveSegment:
         """Of the durable bytes, as they were handed over (those of an earlier run: as they are). Raises OSError."""
         running = self._running()
         return (self.digest_synced or running).hexdigest()
+
+    def index_sha256(self) -> str:
+        """Of the index of the durable bytes."""
+        if self.index_digest is None:
+            self.index_digest = hashlib.sha256(self.records.tobytes())
+        return self.index_digest.hexdigest()
 
     def read(self, offset: int, length: int) -> bytes:
         """Durable bytes."""

@@ -47,6 +47,9 @@ SEGMENT_BYTES: Final = 256 << 20
 
 _READ_CHUNK: Final = 1 << 20
 
+#: The hashes of a segment that would have to be read for them.
+_UNKNOWN: Final = ("", "")
+
 #: Folder of what was fixed of a segment, beside the segments.
 _PIECES: Final = "pieces"
 
@@ -86,8 +89,8 @@ class SegmentedSpool:
         self._probe = probe
         self._lock = threading.RLock()
         self._open: dict[int, ClosedSegment] = {}
-        #: SHA-256 of segments that are full and not yet in the chain, as their bytes were handed over.
-        self._full: dict[int, str] = {}
+        #: SHA-256 of segments that are full and not yet in the chain, as their bytes were handed over, and of their index.
+        self._full: dict[int, tuple[str, str]] = {}
         try:
             make_folder(folder)
             make_folder(folder / _PIECES)
@@ -222,7 +225,7 @@ class SegmentedSpool:
         self.sync()
         following = LiveSegment.create(self._folder, self._live.number + 1)
         full, self._live = self._live, following
-        self._full[full.number] = full.sha256()
+        self._full[full.number] = full.sha256(), full.index_sha256()
         self._open[full.number] = ClosedSegment(self._folder, full.number)
         full.close()
         self._end = raw_address(following.number, 0)
@@ -286,7 +289,7 @@ class SegmentedSpool:
         handle = os.open(live, os.O_RDONLY)
         try:
             length = os.fstat(handle).st_size
-            digest = compress(handle, length, beside, sha256=self._full.get(number, ""))
+            digest = compress(handle, length, beside, sha256=self._full.get(number, _UNKNOWN)[0])
         finally:
             os.close(handle)
         self._probe("spool.compressed")
@@ -422,21 +425,29 @@ class SegmentedSpool:
                 if number in removed:
                     continue
                 if number in links:
-                    found.append(Prefix(number, links[number].length, links[number].sha256, True))
+                    link = links[number]
+                    found.append(Prefix(number, link.length, link.sha256, link.index_sha256, True))
                 elif number == self._live.number:
                     try:
-                        found.append(Prefix(number, self._live.synced, self._live.sha256(), False))
+                        live = self._live
+                        found.append(Prefix(number, live.synced, live.sha256(), live.index_sha256(), False))
                     except OSError as error:
                         raise storage_error(error, self._folder) from error
                 else:
                     length = self._info(number, links, removed).length
-                    found.append(Prefix(number, length, self._full.get(number, ""), True))
+                    found.append(Prefix(number, length, *self._full.get(number, _UNKNOWN), True))
             return found
 
-    def prefix_hashes(self, segment: int, lengths: Sequence[int]) -> list[str]:
-        """SHA-256 of a segment's beginnings, read from the disk; see the port."""
+    def prefix_hashes(self, segment: int, lengths: Sequence[int]) -> list[tuple[str, str]]:
+        """SHA-256 of a segment's beginnings and of their index, read from the disk; see the port."""
         digest = hashlib.sha256()
-        found: list[str] = []
+        found: list[tuple[str, str]] = []
+        try:
+            side = index_path(self._folder, segment).read_bytes()
+        except OSError:
+            return found
+        records = index.unpack(side, checked=False)
+        ends = records["offset"].astype(np.int64) + records["length"]
         at = 0
         for length in lengths:
             while at < length:
@@ -446,8 +457,16 @@ class SegmentedSpool:
                     return found
                 digest.update(data)
                 at += len(data)
-            found.append(digest.copy().hexdigest())
+            last = int(np.searchsorted(ends, length))
+            whole = last < len(ends) and int(ends[last]) == length
+            beside = hashlib.sha256(side[: (last + 1) * index.RECORD.itemsize]).hexdigest() if whole else ""
+            found.append((digest.copy().hexdigest(), beside))
         return found
+
+    def sources_hash(self, count: int | None = None) -> tuple[int, str]:
+        """How many sources there are, or the first `count`, and their SHA-256; see the port."""
+        with self._lock:
+            return self._sources.sha256(count)
 
     def keep_pieces(self, segment: int, name: str, data: bytes) -> None:
         """Keep what was fixed of a segment, durable on return; see the port."""
