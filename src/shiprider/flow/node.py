@@ -62,6 +62,9 @@ _ORDERS_S: Final = 3.0
 #: Whether something is to be sealed is asked so often.
 _SEAL_LOOK_S: Final = 0.5
 
+#: After fixing what many findings rest on (an older node's first run), rest so many times as long as it took.
+_FOLLOW_REST: Final = 4.0
+
 #: The picture at the start is made of so much of the lake's past.
 _PICTURE_US: Final = 24 * HOUR_US
 
@@ -287,8 +290,13 @@ class Node:
     def _seal(self, done: threading.Event, *, follow: bool) -> None:
         try:
             self.stores.seals.seal()
-            while follow and self.stores.seals.follow() and not done.is_set():
-                pass
+            began = time.monotonic()
+            while (
+                follow
+                and self.stores.seals.follow()
+                and not done.wait(_FOLLOW_REST * (time.monotonic() - began))
+            ):
+                began = time.monotonic()
         except ShipriderError as error:
             self._sealing = str(error)
         else:
@@ -423,18 +431,21 @@ class Node:
         feeds = tuple(self._feed_state(feed, ingest, now) for feed in self._feeds)
         disk = shutil.disk_usage(self.stores.folder)
         refused = list(ingest.refused.items())[-_REFUSED_SHOWN:]
-        labels = {source.declaration.label for source in self.stores.spool.sources()}
         notices = [
             *(Notice(text) for text in ingest.alarms.values()),
             *self._left_out,
             *(Notice(text, f.declaration.label) for f in self._feeds for text in f.notices()),
             *(Notice(text, ingest.labels.get(file, "")) for file, text in refused),
             *(Notice(text) for text in filter(None, [self._tending, self._sealing])),
-            *(Notice(text, combined_text(labels)) for text in self.stores.seals.trouble()),
         ]
+        # What concerns the whole spool is told to who may see all of it.
+        everything = [*self.stores.seals.trouble()]
         if self.live.too_late:
             late = f"{self.live.too_late:,} rows came later than allowed; they are in the lake and folded in at the next start."
-            notices.append(Notice(late, combined_text(labels)))
+            everything.append(late)
+        if everything:
+            labels = {source.declaration.label for source in self.stores.spool.sources()}
+            notices += [Notice(text, combined_text(labels)) for text in everything]
         return NodeStatus(
             feeds=feeds,
             observations=dict(self._kept_rows),

@@ -37,7 +37,7 @@ from shiprider.model.spool_seal import (
 )
 from shiprider.model.tables import raw_parts
 from shiprider.ports.ledger import Ledger
-from shiprider.ports.spool import Spool
+from shiprider.ports.spool import Source, Spool
 
 #: While data comes in, a seal this often, or after so many bytes.
 SEAL_EVERY_S: Final = 60.0
@@ -379,13 +379,13 @@ class SpoolSeals:
                 self._differs[segment] = sentence
             else:
                 self._trusted[segment] = time.monotonic()
-        seed = secrets.token_bytes(32)
+        seed, sources = secrets.token_bytes(32), self.spool.sources()
         fixed: list[FixedPiece] = []
         for raw, length in pieces:
             if raw_parts(raw)[1] + length <= good:
                 data = self.spool.read(raw, length)
                 salt = salt_of(seed, raw, length)
-                leaf = merkle.leaf_hash(piece_entry(salt, raw, self._arrival(raw), data))
+                leaf = merkle.leaf_hash(piece_entry(salt, raw, self._arrival(raw, sources), data))
                 fixed.append(FixedPiece(raw, length, leaf.hex()))
         if not fixed:
             return None
@@ -394,9 +394,9 @@ class SpoolSeals:
         self.spool.keep_pieces(segment, f"{known.revision + 1:08d}", msgspec.json.encode(kept))
         return msgspec.structs.replace(known.seal, pieces=_root(kept).hex())
 
-    def _arrival(self, raw: int) -> Arrival:
+    def _arrival(self, raw: int, sources: Sequence[Source]) -> Arrival:
         stored = self.spool.locate(raw)
-        source = self.spool.sources()[stored.source]
+        source = sources[stored.source]
         return Arrival(stored.received_us, source.declaration.name, source.origin.file)
 
     def _fixed(self, segment: int) -> list[tuple[int, FixedPieces]]:
@@ -441,18 +441,20 @@ class SpoolSeals:
         self, segment: int, pieces: Sequence[tuple[int, bytes]]
     ) -> Iterator[tuple[tuple[int, int], Proof]]:
         history = self.history(segment)
-        fixed = [(revision, kept, _tree(kept)) for revision, kept in self._fixed(segment)]
+        sources = self.spool.sources()
+        fixed = [
+            (revision, kept, _tree(kept), {(p.raw, p.length): n for n, p in enumerate(kept.pieces)})
+            for revision, kept in self._fixed(segment)
+        ]
         for raw, data in pieces:
             end = raw_parts(raw)[1] + len(data)
             covered = next((each.revision for each in history if each.seal.length >= end), 0)
-            for revision, kept, tree in fixed:
-                index = next(
-                    (n for n, p in enumerate(kept.pieces) if p.raw == raw and p.length == len(data)), -1
-                )
-                if index < 0:
+            for revision, kept, tree, places in fixed:
+                index = places.get((raw, len(data)))
+                if index is None:
                     continue
                 salt = salt_of(bytes.fromhex(kept.seed), raw, len(data))
-                arrival = self._arrival(raw)
+                arrival = self._arrival(raw, sources)
                 if merkle.leaf_hash(piece_entry(salt, raw, arrival, data)) != tree[0][index]:
                     raise CorruptStore(
                         f"The {len(data)} bytes at address {raw} of the spool are not those that were fixed as evidence: "

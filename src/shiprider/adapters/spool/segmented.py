@@ -367,7 +367,9 @@ class SegmentedSpool:
         """The chunk that holds an address."""
         number, offset = raw_parts(raw)
         with self._lock:
-            records = self._records(number)
+            held = number != self._live.number and number not in self._removed()
+            # Opened, so that the next question does not read the index again.
+            records = self._segment(number).records if held else self._records(number)
         found = int(np.searchsorted(records["offset"], offset, "right")) - 1
         if found < 0 or offset >= int(records[found]["offset"]) + int(records[found]["length"]):
             raise NotFound(f"The spool has no chunk at address {raw}: check the address.")
