@@ -21,6 +21,7 @@ from shiprider.adapters.spool.segmented import SegmentedSpool
 from shiprider.flow import terms
 from shiprider.flow.evidence import Sources, envelope_of
 from shiprider.flow.evidence_scope import RawRow
+from shiprider.flow.pieces import Pieces
 from shiprider.flow.sealing import SpoolSeals
 from shiprider.flow.sight import Sight
 from shiprider.model.agreement import Agreement, Party, SharingClause, Standing, book
@@ -316,11 +317,11 @@ def make_node(
     ledger.append([note(n + 200) for n in range(6)])
     if erased:
         ledger.erase(FINDING, 1, author="officer", authority="court", reason="order 1")
-    seals = SpoolSeals(spool, ledger, tick, lengths=lambda asked: {raw: rows[raw].length for raw in asked if raw in rows})  # fmt: skip
+    pieces = Pieces(SpoolSeals(spool, ledger, tick), lambda asked: {raw: rows[raw].length for raw in asked if raw in rows}, lambda: 1 << 40)  # fmt: skip
     clock[0] += sealed_after_us
     if followed:
-        seals.seal()
-        seals.follow()
+        pieces.seals.seal()
+        pieces.follow()
     node = SignedNode(ledger, Key(b"first"), Key(b"second"))
     sources = Sources(
         node="node",
@@ -332,7 +333,7 @@ def make_node(
         signer=node.second,
         stamper=stamper,
         clock=tick,
-        seals=seals if sealed else None,
+        pieces=pieces if sealed else None,
     )
 
     def close() -> None:

@@ -22,6 +22,7 @@ from shiprider.adapters.ledger.sqlite import SqliteLedger
 from shiprider.adapters.spool.segmented import Link, SegmentedSpool
 from shiprider.flow import retention
 from shiprider.flow.evidence import export
+from shiprider.flow.pieces import Pieces
 from shiprider.flow.sealing import SEAL_BYTES, SEAL_EVERY_S, SpoolSeals
 from shiprider.model.errors import CorruptStore
 from shiprider.model.spool_seal import KIND
@@ -51,6 +52,7 @@ class Kept:
         self.spool = SegmentedSpool(folder / "spool", segment_bytes=SEGMENT)
         self.ledger = SqliteLedger(folder / "ledger.sqlite", origin="node", clock=clock)
         self.seals = SpoolSeals(self.spool, self.ledger, clock)
+        self.pieces = Pieces(self.seals, lambda raws: {}, lambda: 1 << 40)
 
     def add(self, first: int, count: int) -> list[int]:
         """Lines, synced; their addresses."""
@@ -108,14 +110,14 @@ def test_a_rewritten_sentence_is_found_whatever_checksums_say(kept: Kept, where:
     kept.seals.seal()
     assert kept.records() == before and list(kept.seals.trouble()) == [found]
     with pytest.raises(CorruptStore, match=f"Spool segment {segment}"):
-        kept.seals.prove([(raws[at], kept.spool.read(raws[at], 30))])
+        kept.pieces.prove([(raws[at], kept.spool.read(raws[at], 30))])
     kept.close()
 
 
 @pytest.mark.parametrize("where", ["closed", "live"])
 def test_another_time_of_arrival_is_found(kept: Kept, where: str) -> None:
     raws = kept.add(0, 100)
-    kept.seals.prove([(raws[9], line(9))])
+    kept.pieces.prove([(raws[9], line(9))])
     at = 9 if where == "closed" else 97
     kept.close()
     spool_attack.rewrite(kept.folder / "spool", raws[at], line(at), line(at), later_us=60_000_000)
@@ -125,7 +127,7 @@ def test_another_time_of_arrival_is_found(kept: Kept, where: str) -> None:
     (found,) = kept.wrong()
     assert "does not have the sources and times that were sealed" in found
     with pytest.raises(CorruptStore, match="sources and times"):
-        kept.seals.prove([(raws[at], line(at))])
+        kept.pieces.prove([(raws[at], line(at))])
     kept.close()
 
 
@@ -142,7 +144,7 @@ def test_another_label_of_a_feed_is_found(kept: Kept) -> None:
     (found,) = kept.wrong()
     assert "sources.log" in found and list(kept.seals.trouble()) == [found]
     with pytest.raises(CorruptStore, match="feeds and files"):
-        kept.seals.prove([(raws[1], line(1))])
+        kept.pieces.prove([(raws[1], line(1))])
     kept.add(10, 10)
     assert kept.seals.seal() == 0, "nothing is sealed over it"
     kept.close()
@@ -158,14 +160,20 @@ def test_a_rewritten_sentence_goes_into_no_package(tmp_path: Path, at: int) -> N
     spool = SegmentedSpool(tmp_path / "node" / "spool", segment_bytes=SEGMENT)
     assert list(spool.verify())
     # Without the seals it works, as it did.
-    unsealed = replace(sources, spool=spool, seals=None)
+    unsealed = replace(sources, spool=spool, pieces=None)
     assert export(unsealed, FINDING, observer=CUSTODIAN, reason="x").unsealed == 5
-    seals = SpoolSeals(spool, sources.seals.ledger, sources.clock)
+    pieces = replace_spool(sources.pieces, spool)
     with pytest.raises(
         CorruptStore, match=r"Spool segment \d+, from byte \d+ to \d+, is not what was sealed at 2026"
     ):
-        export(replace(sources, spool=spool, seals=seals), FINDING, observer=CUSTODIAN, reason="x")
+        export(replace(sources, spool=spool, pieces=pieces), FINDING, observer=CUSTODIAN, reason="x")
     spool.close()
+
+
+def replace_spool(pieces: Pieces, spool: SegmentedSpool) -> Pieces:
+    """As a start makes them anew."""
+    seals = SpoolSeals(spool, pieces.seals.ledger, pieces.seals.clock)
+    return Pieces(seals, pieces.lengths, pieces.position)
 
 
 def _addresses(sources: Any, start: int) -> list[int]:
@@ -181,10 +189,10 @@ def test_a_sentence_rewritten_under_the_running_node_is_neither_fixed_nor_shown(
     kept.add(10, 5)
     # What was handed over is what is sealed, whatever the disk says by now.
     kept.seals.seal()
-    kept.seals.fix([(raws[4], 20), (raws[1], 20)])
+    kept.pieces.fix([(raws[4], 20), (raws[1], 20)])
     assert kept.records() == 2, "nothing is fixed in it"
     with pytest.raises(CorruptStore, match="Spool segment 1, from byte 0"):
-        kept.seals.prove([(raws[4], kept.spool.read(raws[4], 20))])
+        kept.pieces.prove([(raws[4], kept.spool.read(raws[4], 20))])
     assert len(kept.wrong()) == 1
     kept.close()
 
@@ -193,24 +201,24 @@ def test_bytes_that_were_fixed_are_shown_only_as_they_were(kept: Kept) -> None:
     """A reader that gives other bytes than those on the disk: the piece itself tells."""
     raws = kept.add(0, 10)
     data = kept.spool.read(raws[4], 20)
-    proof = kept.seals.prove([(raws[4], data)])[raws[4], 20]
+    proof = kept.pieces.prove([(raws[4], data)])[raws[4], 20]
     assert proof.covered == 1 and proof.fixed == 2
     with pytest.raises(CorruptStore, match="not those that were fixed"):
-        kept.seals.prove([(raws[4], data[:-1] + b"y")])
+        kept.pieces.prove([(raws[4], data[:-1] + b"y")])
     kept.close()
 
 
 def test_a_piece_kept_by_nobody_with_a_key_counts_for_nothing(kept: Kept) -> None:
     raws = kept.add(0, 10)
     data = kept.spool.read(raws[4], 20)
-    first = kept.seals.prove([(raws[4], data)])[raws[4], 20]
+    first = kept.pieces.prove([(raws[4], data)])[raws[4], 20]
     (path,) = (kept.folder / "spool" / "pieces").glob("*.json")
     path.write_bytes(path.read_bytes().replace(b'"seed":"', b'"seed":"00', 1))
     path.with_name("00000001-00000009.json").write_bytes(path.read_bytes())
     path.with_name("00000001-00000001.json").write_bytes(b"{")
     path.write_bytes(b"[]")
     # It is fixed once more, and the record says when.
-    again = kept.seals.prove([(raws[4], data)])[raws[4], 20]
+    again = kept.pieces.prove([(raws[4], data)])[raws[4], 20]
     assert again.fixed > first.fixed
     kept.close()
 
@@ -273,7 +281,7 @@ def test_a_kill_at_any_step_accuses_nobody_and_loses_nothing(tmp_path: Path, ste
     kept.add(300, 60)
     kept.seals.seal()
     data = kept.spool.read(raws[7], 30)
-    assert (raws[7], 30) in kept.seals.prove([(raws[7], data)])
+    assert (raws[7], 30) in kept.pieces.prove([(raws[7], data)])
     after = kept.again()
     assert not after.wrong() and after.seals.compare(nothing).unsealed == 0
     after.close()
@@ -303,7 +311,7 @@ def _die_at(folder: Path, step: str, raws: Sequence[int]) -> None:
         kept.ledger.append = append_and_die  # type: ignore[method-assign]
     kept.seals.seal()
     kept.ledger.append = die if step.startswith("before") else append_and_die  # type: ignore[method-assign]
-    kept.seals.fix([(raws[7], 30)])
+    kept.pieces.fix([(raws[7], 30)])
     print("it did not die", file=sys.stderr)
 
 
@@ -331,7 +339,7 @@ def test_retention_is_recorded_before_the_bytes_go(kept: Kept) -> None:
 
 def test_a_copy_of_a_running_spool_has_what_its_ledger_says(kept: Kept, tmp_path: Path) -> None:
     raws = kept.add(0, 100)
-    proof = kept.seals.prove([(raws[7], line(7))])
+    proof = kept.pieces.prove([(raws[7], line(7))])
     shutil.copyfile(kept.folder / "ledger.sqlite", tmp_path / "ledger.sqlite")
     # Ledger first, then spool, as a back-up does it; meanwhile more comes in.
     kept.add(100, 80)
@@ -341,7 +349,7 @@ def test_a_copy_of_a_running_spool_has_what_its_ledger_says(kept: Kept, tmp_path
     shutil.copyfile(kept.folder / "ledger.sqlite", tmp_path / "copy" / "ledger.sqlite")
     restored = Kept(tmp_path / "copy")
     assert not restored.wrong()
-    assert restored.seals.prove([(raws[7], line(7))]) == proof, "the salts are part of the copy"
+    assert restored.pieces.prove([(raws[7], line(7))]) == proof, "the salts are part of the copy"
     restored.close()
 
 
@@ -382,7 +390,7 @@ def test_an_idle_node_records_nothing(kept: Kept) -> None:
     assert not kept.seals.due(SEAL_EVERY_S - 1) and kept.seals.due(SEAL_EVERY_S)
     assert kept.seals.seal() == 1
     for _ in range(5):
-        assert not kept.seals.due(1e9) and kept.seals.seal() == 0 and not kept.seals.follow()
+        assert not kept.seals.due(1e9) and kept.seals.seal() == 0 and not kept.pieces.follow()
     again = kept.again()
     assert again.seals.seal() == 0 and again.ledger.head().sequence == 1
     again.close()
@@ -406,21 +414,19 @@ def test_much_at_once_is_sealed_before_its_time(tmp_path: Path) -> None:
 def test_the_bytes_of_findings_are_fixed_as_the_findings_come(tmp_path: Path) -> None:
     """Before anybody exports, once each, and only when the lake has their rows."""
     sources, _, close = support["make_node"](tmp_path / "node", sealed=True, followed=False)
-    seals = sources.seals
-    seals.seal()
-    head = seals.ledger.head().sequence
-    lengths, seals.position = seals.lengths, lambda: 0
-    seals.lengths = lambda raws: {}
-    seals.follow()
-    assert seals.ledger.head().sequence == head, "its rows are on their way"
-    seals.lengths, seals.position = lengths, lambda: 1 << 40
-    seals.follow()
-    fixed = seals.ledger.head().sequence
+    pieces, ledger = sources.pieces, sources.pieces.seals.ledger
+    pieces.seals.seal()
+    head = ledger.head().sequence
+    lengths, pieces.position = pieces.lengths, lambda: 0
+    pieces.lengths = lambda raws: {}
+    pieces.follow()
+    assert ledger.head().sequence == head, "its rows are on their way"
+    pieces.lengths, pieces.position = lengths, lambda: 1 << 40
+    pieces.follow()
+    fixed = ledger.head().sequence
     assert fixed > head
-    again = SpoolSeals(sources.spool, seals.ledger, sources.clock, lengths=lengths, position=seals.position)
-    assert not again.follow() and again.ledger.head().sequence == fixed
+    again = replace_spool(pieces, sources.spool)
+    assert not again.follow() and ledger.head().sequence == fixed
     before = export(sources, FINDING, observer=CUSTODIAN, reason="x")
-    assert before.unsealed == 0 and seals.ledger.head().sequence == fixed, (
-        "an export has nothing to fix any more"
-    )
+    assert before.unsealed == 0 and ledger.head().sequence == fixed, "an export has nothing to fix any more"
     close()

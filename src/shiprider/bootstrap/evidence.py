@@ -79,7 +79,7 @@ def export_evidence(
         signer=opened.signer,
         stamper=Rfc3161(url) if url else None,
         clock=wall_us,
-        seals=opened.node.stores.seals,
+        pieces=opened.node.stores.pieces,
     )
     package = accesses.give(
         # The log names people by their login, as it does for whoever signs in.

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from shiprider.adapters.feeds.file import wall_us
+from shiprider.flow.pieces import Pieces
 from shiprider.flow.sealing import SpoolSeals
 from shiprider.ports.lake import Lake, LakeWriter
 from shiprider.ports.ledger import Ledger
 from shiprider.ports.spool import Spool
 
 
-def spool_seals(spool: Spool, ledger: Ledger, lake: Lake, writer: LakeWriter) -> SpoolSeals:
-    """The one writer of seals of this node; `writer` is ingest's, whose position says what the lake has."""
+def spool_pieces(spool: Spool, ledger: Ledger, lake: Lake, writer: LakeWriter) -> Pieces:
+    """Seals and pieces of this node, one writer of both; `writer` is ingest's, whose position says what the lake has."""
 
     def lengths(raws: Sequence[int]) -> Mapping[int, int]:
         found: dict[int, int] = {}
@@ -23,4 +24,4 @@ def spool_seals(spool: Spool, ledger: Ledger, lake: Lake, writer: LakeWriter) ->
                 found.update(kept.collect().select("raw", "raw_length").iter_rows())
         return found
 
-    return SpoolSeals(spool, ledger, wall_us, lengths=lengths, position=lambda: writer.position)
+    return Pieces(SpoolSeals(spool, ledger, wall_us), lengths, lambda: writer.position)

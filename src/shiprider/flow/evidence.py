@@ -18,7 +18,7 @@ from shiprider.flow.custody import Held, Step, graph
 from shiprider.flow.evidence_package import canonical, sealed
 from shiprider.flow.evidence_scope import GONE, WITHHELD, EvidenceScope, RawRow
 from shiprider.flow.evidence_words import README
-from shiprider.flow.sealing import SpoolSeals
+from shiprider.flow.pieces import Pieces
 from shiprider.flow.sight import Sight
 from shiprider.model.envelope import envelope_bytes
 from shiprider.model.errors import CorruptStore, NotFound
@@ -56,7 +56,7 @@ class Sources:
     stamper: TimeStamper | None
     clock: Callable[[], int]
     #: None: a node that seals nothing.
-    seals: SpoolSeals | None = None
+    pieces: Pieces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +281,8 @@ def _sealing(sources: Sources, pieces: Sequence[_Piece]) -> list[Record]:
 
     Raises CorruptStore where bytes are not what was sealed.
     """
-    seals = sources.seals
-    proofs = seals.prove([(each.raw, each.data) for each in pieces]) if seals is not None else {}
+    fixed = sources.pieces
+    proofs = fixed.prove([(each.raw, each.data) for each in pieces]) if fixed is not None else {}
     # Of an observation either every piece is sealed, or it is not: half of a message proves nothing.
     lacking = {id(each.listed) for each in pieces if each.key not in proofs}
     proofs = {each.key: proofs[each.key] for each in pieces if id(each.listed) not in lacking}
@@ -300,7 +300,7 @@ def _sealing(sources: Sources, pieces: Sequence[_Piece]) -> list[Record]:
     for piece in pieces:
         proof = proofs.get(piece.key)
         if proof is None:
-            piece.listed["unsealed"] = NO_SEALS if seals is None else UNSEALED
+            piece.listed["unsealed"] = NO_SEALS if fixed is None else UNSEALED
         else:
             name = seal_id(int(piece.listed["segment"]))
             piece.listed.setdefault("sealed", []).append(

@@ -27,6 +27,7 @@ from shiprider.flow.ingest import Ingest, Status
 from shiprider.flow.keeping import StateShelf
 from shiprider.flow.learn import DailyWorld
 from shiprider.flow.pictures import Pictures
+from shiprider.flow.pieces import Pieces
 from shiprider.flow.sealing import SEAL_EVERY_S, SpoolSeals
 from shiprider.flow.status import FeedState, NodeStatus, Notice
 from shiprider.flow.watch import Watch
@@ -91,6 +92,7 @@ class Stores:
     watch: Watch
     shelf: StateShelf
     seals: SpoolSeals
+    pieces: Pieces
     clock: Callable[[], int]
 
 
@@ -293,7 +295,7 @@ class Node:
             began = time.monotonic()
             while (
                 follow
-                and self.stores.seals.follow()
+                and self.stores.pieces.follow()
                 and not done.wait(_FOLLOW_REST * (time.monotonic() - began))
             ):
                 began = time.monotonic()
