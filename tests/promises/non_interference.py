@@ -66,6 +66,7 @@ from shiprider.model.proposals import Relabelling, TearLineProposal
 from shiprider.model.publication import Publication
 from shiprider.model.record import Draft, Record
 from shiprider.model.rules import Home, Rules
+from shiprider.model.spool_seal import SpoolSeal
 from shiprider.model.tables import TABLES
 from shiprider.model.tear_line import DropSource
 from shiprider.model.watch_log import LogLine
@@ -574,6 +575,15 @@ class Pair:
                 finding=self.link("finding"), package_sha256="0" * 64, records=1, observations=1, missing=0, reason=text
             )  # fmt: skip
             return taken, ()
+        if kind == "spool_seal":
+            return SpoolSeal(
+                segment=1 + draw(3),
+                length=1 + draw(9),
+                sha256=f"{draw(9):064x}",
+                index_sha256="",
+                sources=1,
+                sources_sha256="",
+            ), ()
         if kind == "legal_hold":
             return LegalHold(reason=text, mmsi=(mmsi,)), ()
         return Preferences(), ()

@@ -79,6 +79,7 @@ def export_evidence(
         signer=opened.signer,
         stamper=Rfc3161(url) if url else None,
         clock=wall_us,
+        pieces=opened.node.stores.pieces,
     )
     package = accesses.give(
         # The log names people by their login, as it does for whoever signs in.

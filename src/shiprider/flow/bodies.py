@@ -24,6 +24,7 @@ from shiprider.model.proposals import PolicyChange, Relabelling, TearLineProposa
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 from shiprider.model.signing_key import SigningKey
+from shiprider.model.spool_seal import SpoolSeal
 from shiprider.model.tear_line import TearLine, TearLineLink
 from shiprider.model.watch_log import LogLine
 
@@ -71,6 +72,7 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "agreement": BodyForm(Agreement),
     "evidence_export": BodyForm(EvidenceExport, schema=2, upgrades=(dict,)),
     "browsing_alarm": BodyForm(BrowsingAlarm),
+    "spool_seal": BodyForm(SpoolSeal),
 }
 
 

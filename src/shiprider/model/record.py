@@ -30,6 +30,7 @@ KINDS: Final = (
     "relabelling",
     "evidence_export",
     "browsing_alarm",
+    "spool_seal",
 )
 
 

@@ -46,8 +46,9 @@ ROLES: Final[dict[Action, tuple[str, ...]]] = {
     "downgrade": ("liaison_officer", "legal_adviser"),
 }
 
-#: Kinds of records about the people of a node, not about ships: who browsed without a case, who took what out.
-AUDITED: Final = ("browsing_alarm", "evidence_export")
+#: Kinds of records about a node and its people, not about ships: who browsed without a case, who took what out, how
+#: much came in of everything together.
+AUDITED: Final = ("browsing_alarm", "evidence_export", "spool_seal")
 
 #: Who may do what with them: an auditor reads, and nobody revises them or passes them on.
 AUDITED_ROLES: Final[dict[Action, tuple[str, ...]]] = {"read": ("auditor",)}
