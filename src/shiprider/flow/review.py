@@ -241,14 +241,9 @@ class Review:
         elif alert.state == "escalated" or (alert.state == "taken" and self._confirmed(alert_id)):
             outcome = "confirmed"
         allowed = None if self._view is None else self._view.allowed
-        query = Query("disposition", ((f"alert:{alert_id}",),), limit=1, allowed=allowed)
-        # One that went on where this person does not see it is left alone: his is another.
-        before = [
-            record
-            for record in self._ledger.find(query)
-            if record.revision == self._ledger.latest(record.id).revision
-        ]
-        last = msgspec.json.decode(before[0].body, type=Disposition) if before and before[0].body else None
+        query = Query("disposition", ((f"alert:{alert_id}",),), allowed=allowed)
+        before = max(self._ledger.find(query), key=lambda record: record.sequence, default=None)
+        last = msgspec.json.decode(before.body, type=Disposition) if before and before.body else None
         if (last is None and outcome == "withdrawn") or (
             last is not None and last.outcome == outcome == "withdrawn"
         ):
@@ -266,10 +261,12 @@ class Review:
             reason=alert.reason,
             simulated=alert.simulated,
         )
+        # A record of its own, never a revision: an earlier one may have gone on where this person does not see it, and
+        # neither a number nor an id may tell him so.
         draft = Draft(
-            id=before[0].id if before else self._new_id(),
+            id=self._new_id(),
             kind="disposition",
-            expected_revision=before[0].revision if before else 0,
+            expected_revision=0,
             schema=1,
             author=author,
             valid_from_us=self._clock(),
