@@ -1831,10 +1831,12 @@ export interface components {
         /** AuditEntry */
         AuditEntry: {
             act: string;
+            asked: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             at_us: number;
             case: string;
             count: number;
+            name: string;
             objects: string[];
             outcome: string;
             purpose: string;
