@@ -296,7 +296,7 @@ class Review:
             if not subject.isdecimal() or len(subject) > 9:
                 raise UsageError(f"{subject[:40]!r} is no MMSI: give up to nine digits.")
             subject = str(int(subject))
-            label = combined_text(self._view.labels_of(int(subject))) if self._view is not None else ""
+            label = combined_text(self._labels_of_vessel(int(subject)))
         else:
             about = self._latest(subject, subject_kind)
             # What is said of something is not known more widely than that there is such a thing.
@@ -309,7 +309,8 @@ class Review:
         return seen(self._ledger.append([filed])[0], Note)
 
     def log(self, text: str, *, author: str) -> Seen[LogLine]:
-        """Write a line in the watch log."""
+        """Write a line in the watch log. Raises Forbidden."""
+        self._check_watch_log()
         _check_author(author)
         _check_text(text)
         return seen(self._ledger.append([self._log_draft(LogLine(text=text), author)])[0], LogLine)
@@ -317,7 +318,8 @@ class Review:
     def sign_handover(
         self, view: View, *, digest: str, to_us: int, author: str, relieved_by: str, text: str = ""
     ) -> Seen[Handover]:
-        """Hand the watch over: the digest is of the summary that was shown for `to_us`."""
+        """Hand the watch over: the digest is of the summary that was shown for `to_us`. Raises Forbidden."""
+        self._check_watch_log()
         _check_author(author)
         return shift.sign(
             view,
@@ -330,6 +332,32 @@ class Review:
             text=text,
             ids=self._new_id,
         )
+
+    def _labels_of_vessel(self, mmsi: int) -> set[str]:
+        """Labels of what he sees of a vessel: what was heard, else what was found. Raises NotFound.
+
+        Of one that nothing was heard of the node's own people may write, and so they may of one that they do not see.
+        """
+        if self._view is None:
+            return set()
+        labels, sight = self._view.labels_of(mmsi), self._view.sight
+        if not labels:
+            asked = ((f"mmsi:{mmsi}",),)
+            told = (*self._view.findings(Query("finding", asked)), *self._view.alerts(Query("alert", asked)))
+            labels = {item.record.label for item in told}
+        if not labels and not sight.may(self._view.observer, "read", sight.own_class("note")):
+            raise NotFound(f"There is no vessel {mmsi}: search by name, IMO number or call sign.")
+        return labels
+
+    def _check_watch_log(self) -> None:
+        """A watch floor's log is the node's own: who may not read it does not write in it."""
+        if self._view is None:
+            return
+        sight = self._view.sight
+        if not sight.may(self._view.observer, "read", sight.own_class("watch_log")):
+            raise Forbidden(
+                "The policy does not let you read this node's watch log: write in your own node's."
+            )
 
     # -- standing orders ------------------------------------------------------------------------------
 
