@@ -26,6 +26,9 @@ from words import WORDS
 MOST_BYTES = 256 << 20
 LAST = ("manifest.json", "timestamp.tsr", "seal.json")
 
+#: A seal that follows so long after the bytes came in says nothing about the time between.
+LATE_US = 3_600_000_000
+
 
 class Failed(Exception):
     """A check failed; the text says why."""
@@ -192,27 +195,15 @@ class Package:
     def check_records(self):
         used, revisions = set(), []
         for each in canonical(self.files["records.json"]):
-            envelope, signature = self.files[each["envelope"]], self.files[each["signature"]]
-            fields = parse_netstrings(envelope)
-            if len(fields) != 14 or fields[0] != b"shiprider-envelope-1":
-                raise Failed(f"{each['envelope']} is no envelope")
-            (_, id_, kind, revision, _, origin, _, _, _, recorded, _, _, _, digest) = (f.decode() for f in fields)
-            if origin != self.manifest["node"]:
-                raise Failed(f"{each['envelope']} is of another node")
-            body = None
-            if each["body"] is None:
+            record = self.record(each)
+            if record["body"] is None:
                 self.say("NOTE", "erased", envelope=each["envelope"])
-            else:
-                body = self.files[each["body"]]
-                if sha256(body) != digest:
-                    raise Failed(f"{each['body']} does not match the digest in its envelope")
             used |= {each["envelope"], each["signature"], each["body"]}
-            if id_ == self.manifest["finding"]:
-                if kind != "finding":
+            if record["id"] == self.manifest["finding"]:
+                if record["kind"] != "finding":
                     raise Failed("what the package is of is no finding")
-                revisions.append(int(revision))
-            record = {"envelope": envelope, "signature": signature, "recorded": int(recorded), "body": body}
-            self.records.append({**record, "id": id_, "index": each["index"], "path": each["path"]})
+                revisions.append(record["revision"])
+            self.records.append(record)
         if revisions != list(range(1, len(revisions) + 1)) or not revisions:
             raise Failed("revisions of the finding are missing")
         if {name for name in self.files if name.startswith("records/")} - used:
@@ -220,6 +211,23 @@ class Package:
         if self.manifest.get("withheld", {}).get("records"):
             self.say("NOTE", "withheld")
         self.say("PASS", "records", records=len(self.records), revisions=len(revisions))
+
+    def record(self, listed):
+        """A record by its envelope, its body against the digest in it (None: erased)."""
+        envelope, signature = self.files[listed["envelope"]], self.files[listed["signature"]]
+        fields = parse_netstrings(envelope)
+        if len(fields) != 14 or fields[0] != b"shiprider-envelope-1":
+            raise Failed(f"{listed['envelope']} is no envelope")
+        (_, id_, kind, revision, _, origin, _, _, _, recorded, _, _, _, digest) = (f.decode() for f in fields)
+        if origin != self.manifest["node"]:
+            raise Failed(f"{listed['envelope']} is of another node")
+        body = None if listed["body"] is None else self.files[listed["body"]]
+        if body is not None and sha256(body) != digest:
+            raise Failed(f"{listed['body']} does not match the digest in its envelope")
+        return {
+            "envelope": envelope, "signature": signature, "body": body, "id": id_, "kind": kind,
+            "revision": int(revision), "recorded": int(recorded), "index": listed["index"], "path": listed["path"],
+        }  # fmt: skip
 
     def check_head(self):
         head = canonical(self.files["log/head.json"])
@@ -256,12 +264,78 @@ class Package:
 
     def check_log(self):
         for record in self.records:
-            entry = netstrings(record["envelope"], record["signature"])
-            path = [unhex(each, 32) for each in record["path"]]
-            root = merkle_root(entry, record["index"], self.head["size"], path)
-            if root.hex() != self.head["root"]:
-                raise Failed("a record is not under the signed head")
+            self.check_place(record)
         self.say("PASS", "log", size=self.head["size"], root=self.head["root"][:16] + "…")
+
+    def check_place(self, record):
+        entry = netstrings(record["envelope"], record["signature"])
+        path = [unhex(each, 32) for each in record["path"]]
+        if merkle_root(entry, record["index"], self.head["size"], path).hex() != self.head["root"]:
+            raise Failed("a record is not under the signed head")
+
+    def check_sealed(self):
+        """The bytes are those that the log says the spool had: each piece under the root of a seal of its segment."""
+        if "seals.json" not in self.files:
+            if any("sealed" in each for each in canonical(self.files["observations.json"])):
+                raise Failed("the seals of the bytes are missing")
+            self.say("NOTE", "sealed_none")
+            return
+        seals, used = self.seals(), set()
+        sealed, last, late = 0, 0, 0
+        for each in canonical(self.files["observations.json"]):
+            if "missing" in each:
+                continue
+            if ("sealed" in each) == ("unsealed" in each):
+                raise Failed(f"of observation {each['raw']} it is not said whether it is sealed")
+            if "unsealed" in each:
+                self.say("NOTE", "sealed_not", raw=each["raw"], reason=each["unsealed"])
+                continue
+            data, begin, after = self.files[each["file"]], 0, 0
+            for piece in each["sealed"]:
+                offset, length = piece["offset"], piece["length"]
+                if length < 1 or offset < after or (offset != after and "parts" not in each):
+                    raise Failed(f"the pieces of observation {each['raw']} do not lie one after the other")
+                covered, fixed = seals[piece["covered"]], seals[piece["fixed"]]
+                at = each["offset"] + offset
+                if {covered["segment"], fixed["segment"]} != {each["segment"]} or covered["length"] < at + length:
+                    raise Failed(f"the seal of observation {each['raw']} is not over it")
+                arrival = piece["received_us"], piece["feed"], piece["origin"]
+                if offset == 0 and arrival != (each["received_us"], each["feed"], each["origin"]):
+                    raise Failed(f"observation {each['raw']} is said to have come in otherwise than was sealed")
+                salt, raw = unhex(piece["salt"], 32), b"%d" % (each["raw"] + offset)
+                came = b"%d" % arrival[0], arrival[1].encode(), arrival[2].encode()
+                entry = netstrings(b"shiprider-spool-piece-1", salt, raw, *came, data[begin : begin + length])
+                path = [unhex(beside, 32) for beside in piece["path"]]
+                if merkle_root(entry, piece["index"], piece["size"], path).hex() != fixed.get("pieces"):
+                    raise Failed(f"the bytes of observation {each['raw']} are not those that were sealed")
+                begin, after = begin + length, offset + length
+                used |= {piece["covered"], piece["fixed"]}
+                last = max(last, fixed["recorded"])
+                late = max(late, covered["recorded"] - each["received_us"])
+            if begin != len(data) or each.get("parts", [[0, len(data)]]) != joined(each["sealed"], each):
+                raise Failed(f"a part of observation {each['raw']} is not sealed")
+            sealed += 1
+        if used != set(range(len(seals))):
+            raise Failed("there is a seal that nothing rests on")
+        if sealed:
+            self.say("PASS", "sealed", files=sealed, time=when(last))
+        if late > LATE_US:
+            self.say("NOTE", "sealed_late", hours=late // 3_600_000_000)
+
+    def seals(self):
+        """The bodies of the seals, each with when it was recorded; checked like the records."""
+        found, used = [], set()
+        for each in canonical(self.files["seals.json"]):
+            record = self.record(each)
+            if record["kind"] != "spool_seal" or record["body"] is None:
+                raise Failed(f"{each['envelope']} is no seal")
+            self.check_signature(record)
+            self.check_place(record)
+            found.append({**json.loads(record["body"]), "recorded": record["recorded"]})
+            used |= {each["envelope"], each["signature"], each["body"]}
+        if {name for name in self.files if name.startswith("seals/")} != used:
+            raise Failed("there is a seal that is not listed")
+        return found
 
     def check_observations(self):
         named, listed, held = set(), set(), set()
@@ -355,6 +429,13 @@ class Package:
         self.check_trust(seal["key"])
 
 
+def joined(pieces, observation):
+    """Where the pieces lie, as `parts` says it; where it says nothing they are all of the bytes from the address on."""
+    if "parts" in observation:
+        return [[piece["offset"], piece["length"]] for piece in pieces]
+    return [[0, sum(piece["length"] for piece in pieces)]]
+
+
 def head_statement(head):
     """The exact bytes of a head that are signed."""
     return netstrings(
@@ -371,7 +452,7 @@ def head_statement(head):
 
 CHECKS = (
     "container", "check_manifest", "check_keys", "check_records", "check_head", "check_signatures", "check_log",
-    "check_observations", "check_custody", "check_stamp", "check_witnesses", "check_seal",
+    "check_observations", "check_sealed", "check_custody", "check_stamp", "check_witnesses", "check_seal",
 )  # fmt: skip
 
 

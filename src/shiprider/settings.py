@@ -42,7 +42,8 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """One source of bytes. `path` for file and folder, `host` and `port` for tcp and udp.
 
     `columns` names a TOML file, beside the settings, with what the columns of a table mean. `label` is the
-    label of its rows as a person writes it (docs/sharing.md); without one they are the node's own.
+    label of its rows as a person writes it (docs/sharing.md); without one they are the node's own. A compressed
+    file that unpacks to more than `unpacked_ratio` times its size (and 256 MiB), or `unpacked_gib`, is refused whole.
     """
 
     name: str
@@ -56,6 +57,8 @@ class FeedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     nature: NatureName = "declared"
     receiver_kind: ReceiverKindName = "unknown"
     label: str = ""
+    unpacked_ratio: int = 200
+    unpacked_gib: float = 100.0
 
 
 class RetentionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -302,6 +305,11 @@ def _check(settings: Settings, name: str) -> None:
             raise ValueError(
                 f"{name}: feed {feed.name!r} of kind {feed.kind} needs a `port` from 1 to 65535."
             )
+        if feed.unpacked_ratio < 1 or feed.unpacked_gib <= 0:
+            raise ValueError(
+                f"{name}: feed {feed.name!r} takes no compressed file: let `unpacked_ratio` be at least 1 and "
+                "`unpacked_gib` positive."
+            )
         if feed.start:
             try:
                 datetime.fromisoformat(feed.start)
@@ -394,4 +402,6 @@ port = 8750
 # host = "127.0.0.1"
 # port = 5631
 # label = "policy=COALITION class=RESTRICTED rel=nations:COL,USA"   # without one: for this node only
+# unpacked_ratio = 200       # of file and folder: a compressed file that unpacks to more is refused whole
+# unpacked_gib = 100.0
 """

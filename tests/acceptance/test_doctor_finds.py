@@ -47,6 +47,17 @@ def altered_index(folder: Path) -> None:
     _flip(folder / "spool" / f"{sorted((folder / 'spool').glob('*.zst'))[1].stem}.index")
 
 
+def rewritten_sentence(folder: Path) -> None:
+    """Its checksums made anew: only the signed log tells."""
+    from promises import spool_attack
+    from shiprider.adapters.spool.segmented import SegmentedSpool
+
+    spool = SegmentedSpool(folder / "spool")
+    stored, data = next(spool.chunks())
+    spool.close()
+    spool_attack.rewrite(folder / "spool", stored.raw, data, data.replace(b"!AIVDM", b"!AIVDO", 1))
+
+
 def access_log_edited(folder: Path) -> None:
     live = max(path for path in (folder / "access").glob("0*.log") if path.stat().st_size)
     live.write_bytes(live.read_bytes().replace(b'"read"', b'"Read"', 1))
@@ -111,6 +122,7 @@ FAULTS: list[tuple[Callable[[Path], None], str, str]] = [
     (lost_bytes, "spool", "is not there"),
     (altered_segment, "spool", "restore it"),
     (altered_index, "spool", "does not match"),
+    (rewritten_sentence, "spool's seals", "is not what was sealed"),
     (access_log_edited, "access log", "does not follow on"),
     (ledger_edited, "node", "record"),
     (disk_fills, "disk trend", "full in"),

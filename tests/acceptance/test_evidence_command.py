@@ -30,7 +30,7 @@ def test_a_finding_of_a_real_node_verifies(shiprider, node, tmp_path):  # type: 
     assert said["records"] >= 1 and said["observations"] > 1 and said["no_time_stamp"]
     done = verified(package, "--key", key)
     assert done.returncode == 0, done.stdout + done.stderr
-    for check in ("signatures", "log", "head", "observations", "custody", "seal", "trust"):
+    for check in ("signatures", "log", "head", "observations", "sealed", "custody", "seal", "trust"):
         assert f"PASS  {check}" in done.stdout
     assert "no time stamp" in done.stdout and "unwitnessed since" in done.stdout
     assert verified(package).returncode == 2

@@ -46,6 +46,68 @@ def test_addresses_keep_reading_the_same_bytes(tmp_path: Path) -> None:
     spool.close()
 
 
+def test_the_hash_of_what_is_durable_is_known_without_reading_it(tmp_path: Path) -> None:
+    chunks = [b"!AIVDM,%d\r\n" % n * 50 for n in range(60)]
+    spool = SegmentedSpool(tmp_path / "s", segment_bytes=8192)
+    fill(spool, chunks[:30])
+    for rest in (chunks[30:40], chunks[40:]):
+        source = spool.source(DECLARATION, ORIGIN).number
+        spool.append(source, b"not durable", file_offset=0, received_us=1)
+        held = _segments(tmp_path / "s", spool)
+        for prefix in spool.prefixes():
+            if prefix.sha256:
+                data = held[prefix.segment][: prefix.length]
+                assert len(data) == prefix.length and hashlib.sha256(data).hexdigest() == prefix.sha256
+                cuts = [1, prefix.length // 2, prefix.length, prefix.length + 1]
+                hashes = [hashlib.sha256(data[:cut]).hexdigest() for cut in cuts[:3]]
+                found = spool.prefix_hashes(prefix.segment, cuts)
+                assert [of_bytes for of_bytes, _ in found] == hashes
+                side = (tmp_path / "s" / f"{prefix.segment:08d}.index").read_bytes()
+                assert found[2][1] == prefix.index_sha256 == hashlib.sha256(side).hexdigest()
+                assert found[0][1] == "", "no chunk ends there"
+        assert spool.sources_hash() == spool.sources_hash(1) != spool.sources_hash(0)
+        assert [prefix.whole for prefix in spool.prefixes()] == [True] * (len(held) - 1) + [False]
+        fill(spool, rest)
+        spool.close()
+        spool = SegmentedSpool(tmp_path / "s", segment_bytes=8192)
+    spool.close()
+
+
+def _segments(folder: Path, spool: SegmentedSpool) -> dict[int, bytes]:
+    """The durable bytes of every segment."""
+    found: dict[int, bytes] = {}
+    for stored, data in spool.chunks():
+        number = raw_parts(stored.raw)[0]
+        found[number] = found.get(number, b"") + data
+    return found
+
+
+def test_after_a_write_that_failed_the_hash_is_of_what_stayed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shiprider.adapters.spool import segment
+    from shiprider.model.errors import DiskFull
+
+    spool = SegmentedSpool(tmp_path / "s", segment_bytes=1 << 16)
+    fill(spool, [b"first" * 10])
+    source, real = spool.source(DECLARATION, ORIGIN).number, segment.write_all
+
+    def full(handle: int, data: bytes, offset: int) -> None:
+        real(handle, data[: len(data) // 2], offset)
+        raise OSError(28, "No space left on device")
+
+    spool.append(source, b"second" * 10, file_offset=50, received_us=1)
+    monkeypatch.setattr(segment, "write_all", full)
+    with pytest.raises(DiskFull):
+        spool.append(source, b"third" * 10, file_offset=110, received_us=1)
+    monkeypatch.undo()
+    spool.append(source, b"fourth" * 10, file_offset=50, received_us=1)
+    spool.sync()
+    (prefix,) = spool.prefixes()
+    assert prefix.sha256 == hashlib.sha256(b"first" * 10 + b"fourth" * 10).hexdigest()
+    spool.close()
+
+
 def test_a_closed_segment_is_plain_zstd_with_the_hash_of_its_bytes(tmp_path: Path) -> None:
     chunks = [b"!AIVDM,%d\r\n" % n * 50 for n in range(100)]
     spool = SegmentedSpool(tmp_path / "s", segment_bytes=8192)

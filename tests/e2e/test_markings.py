@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from shiprider.bootstrap.feeds import recording
+from shiprider.model.label import written
+from shiprider.model.orders import WatchedArea, Watchlist, WatchlistEntry
+from shiprider.model.record import Draft
 
 pytestmark = pytest.mark.browser
 STATIC = Path(__file__).resolve().parents[2] / "src/shiprider/api/static"
@@ -44,6 +48,27 @@ def test_a_vessel_and_its_sentence_carry_their_own_marking(floor: Any, sit: Any)
     page.goto(f"{floor.server.origin}/?vessel={SHARED}")
     panel.locator("p.marking", has_text="RESTRICTED // REL TO COL, USA").wait_for()
     assert panel.locator("section h3 .portion").first.inner_text() == "(R // REL TO COL, USA)"
+
+
+def test_areas_and_watchlists_carry_their_own_marking(floor: Any, sit: Any) -> None:
+    ring = ((-75.0, 13.0), (-74.0, 13.0), (-74.0, 14.0), (-75.0, 13.0))
+    bodies = {
+        "area": WatchedArea(name="Bank", ring=ring),
+        "watchlist": Watchlist(name="Asked for", entries=(WatchlistEntry(mmsi=SHARED),)),
+    }
+    drafts = [
+        Draft(
+            id=f"{at:032x}", kind=kind, expected_revision=0, schema=1, author="Ana", valid_from_us=1,
+            label=written(LABEL).text, body=msgspec.json.encode(body),
+        )
+        for at, (kind, body) in enumerate(bodies.items(), 1)
+    ]  # fmt: skip
+    floor.opened.ledger.append(drafts)
+    for word in ("areas", "watchlists"):
+        page = sit("watch", f"/?panel={word}")
+        panel = page.locator("#column")
+        panel.locator(".portion", has_text="(R // REL TO COL, USA)").wait_for()
+        assert "RESTRICTED // REL TO COL, USA" in panel.locator("p.marking").inner_text()
 
 
 def test_the_map_its_names_and_what_a_search_finds(floor: Any, sit: Any) -> None:

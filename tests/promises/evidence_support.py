@@ -21,6 +21,8 @@ from shiprider.adapters.spool.segmented import SegmentedSpool
 from shiprider.flow import terms
 from shiprider.flow.evidence import Sources, envelope_of
 from shiprider.flow.evidence_scope import RawRow
+from shiprider.flow.pieces import Pieces
+from shiprider.flow.sealing import SpoolSeals
 from shiprider.flow.sight import Sight
 from shiprider.model.agreement import Agreement, Party, SharingClause, Standing, book
 from shiprider.model.alert import Alert
@@ -140,9 +142,21 @@ class SignedNode:
         self.records = [msgspec.structs.replace(r, signature=signed.get(r.sequence, b"")) for r in stored]
         self.witnessed: list[Witness] = []
 
+    def _sign_newer(self) -> None:
+        """What an export itself recorded (seals): each a bundle of one, by the second key."""
+        for record in self._ledger.since(len(self.records), limit=10_000):
+            message = net(
+                b"shiprider-bundle-1", self.second.id.encode(), b"1", tree_hash([envelope_of(record)])
+            )
+            signature = b"\1" + bytes.fromhex(self.second.id) + self.second.private.sign(message)
+            self.records.append(
+                msgspec.structs.replace(record, signature=signature + b"\0\0" + (1).to_bytes(2, "big"))
+            )
+
     # -- what is asked of the ledger
 
     def history(self, record_id: str, *, allowed: Any = None) -> list[Record]:
+        self._sign_newer()
         return [self.records[r.sequence - 1] for r in self._ledger.history(record_id, allowed=allowed)]
 
     def classes(self) -> Any:
@@ -220,7 +234,14 @@ def witness(root: SignedRoot, partner: str, key: Key, at_us: int) -> Witness:
 
 
 def make_node(
-    folder: Path, stamper: Any = None, *, erased: bool = False, labels: Mapping[str, str] | None = None
+    folder: Path,
+    stamper: Any = None,
+    *,
+    erased: bool = False,
+    labels: Mapping[str, str] | None = None,
+    sealed: bool = True,
+    followed: bool = True,
+    sealed_after_us: int = 0,
 ) -> tuple[Sources, SignedNode, Callable[[], None]]:
     """Sources of a node with one finding of two revisions, its alert and what was decided on it.
 
@@ -296,6 +317,11 @@ def make_node(
     ledger.append([note(n + 200) for n in range(6)])
     if erased:
         ledger.erase(FINDING, 1, author="officer", authority="court", reason="order 1")
+    pieces = Pieces(SpoolSeals(spool, ledger, tick), lambda asked: {raw: rows[raw].length for raw in asked if raw in rows}, lambda: 1 << 40)  # fmt: skip
+    clock[0] += sealed_after_us
+    if followed:
+        pieces.seals.seal()
+        pieces.follow()
     node = SignedNode(ledger, Key(b"first"), Key(b"second"))
     sources = Sources(
         node="node",
@@ -307,6 +333,7 @@ def make_node(
         signer=node.second,
         stamper=stamper,
         clock=tick,
+        pieces=pieces if sealed else None,
     )
 
     def close() -> None:

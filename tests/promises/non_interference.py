@@ -66,6 +66,7 @@ from shiprider.model.proposals import Relabelling, TearLineProposal
 from shiprider.model.publication import Publication
 from shiprider.model.record import Draft, Record
 from shiprider.model.rules import Home, Rules
+from shiprider.model.spool_seal import SpoolSeal
 from shiprider.model.tables import TABLES
 from shiprider.model.tear_line import DropSource
 from shiprider.model.watch_log import LogLine
@@ -369,9 +370,8 @@ class Pair:
     ids: list[tuple[str, str]] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     gapped: set[str] = field(default_factory=set)
-    #: Alerts about which a decision was revised where he does not see it.
-    redecided: set[str] = field(default_factory=set)
-    _decided: dict[str, set[str]] = field(default_factory=dict)
+    #: The alert that each disposition is about: it stays so.
+    _decided: dict[str, str] = field(default_factory=dict)
     looks: int = 0
     kinds: Sequence[str] = KINDS
 
@@ -427,11 +427,7 @@ class Pair:
             self.touched.add(id_)
         elif id_ in self.touched:
             self.gapped.add(id_)
-        body, filed = self.body(kind)
-        if kind == "disposition":
-            self._decided.setdefault(id_, set()).add(body.alert)
-            if id_ in self.touched:
-                self.redecided |= self._decided[id_]
+        body, filed = self.body(kind, id_)
         for each in nodes:
             known = each.ledger.revisions_of([id_]).get(id_, [0])
             draft = Draft(
@@ -464,7 +460,7 @@ class Pair:
         known = [id_ for id_, of in self.ids if of == kind]
         return known[self.draw(len(known))] if known and self.draw(8) else f"{5:032x}"
 
-    def body(self, kind: str) -> tuple[Any, tuple[str, ...]]:
+    def body(self, kind: str, id_: str) -> tuple[Any, tuple[str, ...]]:
         draw, text = self.draw, f"t{self.step}"
         mmsi = VESSELS[draw(len(VESSELS))]
         if kind == "finding":
@@ -525,7 +521,8 @@ class Pair:
             )
             return alert, terms.of_alert(alert)
         if kind == "disposition":
-            decided = self.disposition(self.link("alert"))
+            about = self._decided.get(id_) or self._decided.setdefault(id_, self.link("alert"))
+            decided = self.disposition(about)
             return decided, (f"alert:{decided.alert}",)
         if kind == "note":
             about = ("vessel", "alert", "finding", "area")[draw(4)]
@@ -574,6 +571,15 @@ class Pair:
                 finding=self.link("finding"), package_sha256="0" * 64, records=1, observations=1, missing=0, reason=text
             )  # fmt: skip
             return taken, ()
+        if kind == "spool_seal":
+            return SpoolSeal(
+                segment=1 + draw(3),
+                length=1 + draw(9),
+                sha256=f"{draw(9):064x}",
+                index_sha256="",
+                sources=1,
+                sources_sha256="",
+            ), ()
         if kind == "legal_hold":
             return LegalHold(reason=text, mmsi=(mmsi,)), ()
         return Preferences(), ()
@@ -598,7 +604,7 @@ class Pair:
         """As many decisions as teach a model."""
         drafts = []
         for n in range(20):
-            body = msgspec.json.encode(self.disposition(f"{6:032x}"))
+            body = msgspec.json.encode(self.disposition(f"{self.step:08x}{n:08x}{6:016x}"))
             drafts.append(
                 Draft(
                     id=f"{self.step:08x}{n:08x}{9:016x}",
@@ -700,12 +706,11 @@ class Pair:
     def decide(self, *, over_the_wire: bool = False) -> list[str]:
         """The observer changes something on both; what he is answered must be the same.
 
-        Not on what was changed where he does not see it, nor on an alert whose decision was: docs/sharing.md and
-        decision 0008 say what he learns then.
+        Not on what was changed where he does not see it: docs/sharing.md and decision 0008 say what he learns then.
         """
         self.step += 1
         self.now_us += 1_000_000
-        whole = [(id_, kind) for id_, kind in self.ids if id_ not in self.touched | self.redecided]
+        whole = [(id_, kind) for id_, kind in self.ids if id_ not in self.touched]
         ids = [id_ for id_, kind in whole if kind == "alert"] + [
             id_ for id_, kind in self.ids if kind == "alert" and not self._seen(id_)
         ]

@@ -32,7 +32,7 @@ ROLES = (
 KINDS = ("finding", "alert", "note")
 
 #: About the node's people: for auditors.
-AUDITED = ("browsing_alarm", "evidence_export")
+AUDITED = ("browsing_alarm", "evidence_export", "spool_seal")
 
 #: Texts that are almost a label.
 BROKEN = (

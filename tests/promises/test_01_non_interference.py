@@ -111,6 +111,28 @@ def test_generated_states_of_every_channel_over_the_wire() -> None:
     assert min(counted.values()) >= 40, counted
 
 
+@pytest.mark.parametrize("who", ni.PEOPLE)
+def test_his_decision_after_one_that_went_on_out_of_his_sight_counts_once(who: str) -> None:
+    """On one node his is a revision, on the other a disposition of its own: no number may tell which."""
+    chosen = {6: 3, 5: 1, 8: 1, 2: 1}
+    pair = ni.Pair(who, lambda most: chosen.get(most, 0))
+    (label, purpose, case), hidden = pair.person.visible[-1], pair.person.hidden[0]
+    try:
+        for kind in ("alert", "disposition"):
+            pair.step += 1
+            pair.record(pair.nodes, False, label, purpose, case, kind)
+        chosen[2] = 0
+        pair.record(pair.nodes[1:], True, *hidden, "disposition")
+        assert [each.ledger.head().sequence for each in pair.nodes] == [2, 3]
+        for what in (1, 2, 1):
+            chosen[5] = what
+            assert (pair.decide(), pair.differences()) == ([], [])
+        counted = [len(each.view(pair.person.observer).dispositions()) for each in pair.nodes]
+        assert counted == [1, 1]
+    finally:
+        pair.close()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("part", range(PARTS))

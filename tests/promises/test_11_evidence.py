@@ -15,6 +15,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def test_it_verifies_with_everything_shown(package: bytes, node: tuple[Sources, 
         assert code == 0, lines
     names = [line.split()[1] for line in lines if line.startswith("PASS")]
     assert names == ["container", "manifest", "keys", "records", "head", "signatures", "log", "observations",
-                     "custody", "stamp", "seal", "trust"]  # fmt: skip
+                     "sealed", "custody", "stamp", "seal", "trust"]  # fmt: skip
     assert [line.split()[1] for line in lines if line.startswith("NOTE")] == ["unwitnessed"]
     assert "unwitnessed since 2026-01-01T00:01:00Z" in lines[-4]
 
@@ -166,6 +167,10 @@ def test_any_flipped_byte_of_a_file_fails_when_all_is_packed_again(
             changed = {**files, name: data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]}
             if name not in ("manifest.json", "seal.json", "timestamp.tsr"):
                 changed = rehashed(changed)
+                if changed == files:
+                    # The flip was in a hash that was made again: it is the package itself.
+                    assert name == "custody.jsonld"
+                    continue
             if verified(zipped(changed), node[1].second.id, trusted)[0] != 1:
                 passed.append((name, at, bit))
     assert passed == []
@@ -262,6 +267,77 @@ def raw_edited(files: dict[str, bytes]) -> None:
     files[name] = files[name].replace(b"x", b"y", 1)
 
 
+def raw_edited_and_hashed(files: dict[str, bytes]) -> None:
+    """As the spool's bytes would be, had somebody changed them before the export."""
+    name = next(n for n in files if n.endswith(".raw"))
+    files[name] = files[name].replace(b"x", b"y", 1)
+    listed = json.loads(files["observations.json"])
+    for each in listed:
+        if each.get("file") == name:
+            each["sha256"] = hashlib.sha256(files[name]).hexdigest()
+    files["observations.json"] = canonical(listed)
+
+
+def proof(number: int, **changes: Callable[[Any], Any]) -> Callable[[dict[str, bytes]], None]:
+    """Fields of the proof of one observation changed."""
+
+    def change(listed: Any) -> None:
+        piece = listed[number]["sealed"][0]
+        piece.update({name: made(piece[name]) for name, made in changes.items()})
+
+    return edited("observations.json", change)
+
+
+def arrival_edited(files: dict[str, bytes]) -> None:
+    """Another feed wherever it is told."""
+    files["observations.json"] = files["observations.json"].replace(b'"feed":"coast"', b'"feed":"other"')
+    files["custody.jsonld"] = files["custody.jsonld"].replace(b"feed coast", b"feed other")
+
+
+def seal_edited(files: dict[str, bytes]) -> None:
+    files["seals/0001.body"] = files["seals/0001.body"].replace(b'"length":', b'"length":9')
+
+
+def seal_of_another(files: dict[str, bytes]) -> None:
+    """The seal of one record, the signature of another."""
+    files["seals/0001.signature"] = files["records/0002.signature"]
+
+
+def seal_moved(files: dict[str, bytes]) -> None:
+    listed = json.loads(files["seals.json"])
+    listed[0]["index"] += 1
+    files["seals.json"] = canonical(listed)
+
+
+def seal_that_is_a_finding(files: dict[str, bytes]) -> None:
+    listed = json.loads(files["seals.json"])
+    listed[0] = json.loads(files["records.json"])[0]
+    files["seals.json"] = canonical(listed)
+
+
+def seals_dropped(files: dict[str, bytes]) -> None:
+    for name in [n for n in files if n.startswith("seals")]:
+        del files[name]
+
+
+def sealing_unsaid(files: dict[str, bytes]) -> None:
+    """One observation of which nothing is said."""
+    listed = json.loads(files["observations.json"])
+    del listed[0]["sealed"]
+    files["observations.json"] = canonical(listed)
+
+
+def sealed_in_part(files: dict[str, bytes]) -> None:
+    """An observation with bytes added behind those that were sealed."""
+    name = next(n for n in files if n.endswith(".raw"))
+    files[name] += b"more"
+    listed = json.loads(files["observations.json"])
+    for each in listed:
+        if each.get("file") == name:
+            each.update(sha256=hashlib.sha256(files[name]).hexdigest(), length=len(files[name]))
+    files["observations.json"] = canonical(listed)
+
+
 def raw_swapped(files: dict[str, bytes]) -> None:
     names = [n for n in files if n.endswith(".raw")]
     files[names[0]], files[names[1]] = files[names[1]], files[names[0]]
@@ -292,6 +368,30 @@ FORGERIES: list[tuple[str, Callable[[dict[str, bytes]], Any]]] = [
     ("observations", raw_added),
     ("observations", edited("observations.json", lambda listed: listed[:-1])),
     ("observations", edited("observations.json", lambda listed: listed[0].update(offset=listed[0]["offset"] + 1))),
+    ("sealed", raw_edited_and_hashed),
+    ("sealed", proof(0, salt=lambda salt: "0" * 64)),
+    ("sealed", proof(0, salt=lambda salt: salt[:-2])),
+    ("sealed", proof(0, index=lambda index: index + 1)),
+    ("sealed", proof(0, size=lambda size: size + 9)),
+    ("sealed", proof(0, path=lambda path: [*path, "0" * 64])),
+    ("sealed", proof(0, path=lambda path: path[:-1])),
+    ("sealed", proof(0, length=lambda length: length - 1)),
+    ("sealed", proof(0, received_us=lambda time: time + 1)),
+    ("sealed", edited("observations.json", lambda listed: listed[0].update(received_us=listed[0]["received_us"] + 1))),
+    ("sealed", edited("observations.json", lambda listed: listed[0].update(feed="other"))),
+    ("sealed", edited("observations.json", lambda listed: listed[0].update(origin="other.nmea"))),
+    ("sealed", arrival_edited),
+    ("sealed", proof(0, offset=lambda offset: offset + 1)),
+    ("sealed", proof(-1, covered=lambda place: 0, fixed=lambda place: 0)),
+    ("sealed", edited("observations.json", lambda listed: listed[0].update(sealed=listed[1]["sealed"]))),
+    ("sealed", edited("observations.json", lambda listed: listed[0].update(sealed=[]))),
+    ("sealed", sealing_unsaid),
+    ("sealed", sealed_in_part),
+    ("sealed", seal_edited),
+    ("sealed", seal_of_another),
+    ("sealed", seal_moved),
+    ("sealed", seal_that_is_a_finding),
+    ("sealed", seals_dropped),
     ("log", edited("records.json", lambda listed: listed[0].update(index=listed[0]["index"] + 1))),
     ("log", edited("records.json", lambda listed: listed[0]["path"].pop() and None)),
     ("log", edited("records.json", lambda listed: listed[0]["path"].append("0" * 64))),
@@ -426,7 +526,8 @@ def test_a_witness_of_this_head_is_shown_and_an_older_one_dates_the_doubt(
         signed.witnessed = [support["witness"](older, "partner", partner, root.recorded_us)]
         made = export(quiet, FINDING, observer=CUSTODIAN, reason="x").data
         code, lines = verified(made, signed.second.id)
-        assert code == 0 and any("unwitnessed since 2026-01-01T00:10:00Z" in line for line in lines)
+        doubted = datetime.fromtimestamp(older.recorded_us / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        assert code == 0 and any(f"unwitnessed since {doubted}" in line for line in lines)
         files = contents(made)
         told = json.loads(files["log/witnesses.json"])
         told["witnesses"][0]["at_us"] += 1
@@ -446,6 +547,28 @@ def test_an_erased_body_and_a_lost_observation_are_said(tmp_path: Path) -> None:
     code, lines = verified(made.data, signed.second.id)
     assert code == 0, lines
     assert any("NOTE  erased" in line for line in lines) and any("NOTE  missing" in line for line in lines)
+    close()
+
+
+def test_a_package_without_seals_says_so(tmp_path: Path) -> None:
+    sources, signed, close = support["make_node"](tmp_path / "node", sealed=False)
+    made = export(sources, FINDING, observer=CUSTODIAN, reason="x")
+    assert made.unsealed == made.observations == 5
+    code, lines = verified(made.data, signed.second.id)
+    assert code == 0, lines
+    assert sum("is not sealed in the log" in line for line in lines) == 5
+    files = contents(made.data)
+    # One of before there were seals at all has no such file, and says nothing of its observations.
+    listed = [
+        {k: v for k, v in each.items() if k != "unsealed"} for each in json.loads(files["observations.json"])
+    ]
+    files["observations.json"] = canonical(listed)
+    del files["seals.json"]
+    graph = json.loads(files["custody.jsonld"])
+    graph["@graph"] = [each for each in graph["@graph"] if "seals.json" not in json.dumps(each)]
+    files["custody.jsonld"] = canonical(graph)
+    code, lines = verified(resealed(files, signed.second), signed.second.id)
+    assert code == 0 and any("NOTE  sealed" in line and "no seals" in line for line in lines), lines
     close()
 
 

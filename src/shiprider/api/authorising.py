@@ -56,8 +56,12 @@ class Asker:
         if authority is None:
             name = session.name or "watch officer"
             if not self.roles:
-                return Observer(name=name, roles=(), purpose=session.purpose, session=session.id)
-            return own_observer(name, self.access.home, session.purpose, session=session.id)
+                return Observer(
+                    name=name, roles=(), purpose=session.purpose, session=session.id, login=session.login
+                )
+            return own_observer(
+                name, self.access.home, session.purpose, session=session.id, login=session.login
+            )
         return observer_of(authority, self.access.home, session.purpose, session.id)
 
     @property
@@ -87,6 +91,7 @@ def entry(asker: Asker | None, rule: Rule, what: str, outcome: Any, at_us: int, 
     return AccessEntry(
         at_us=at_us,
         who=session.login if session else "nobody",
+        name=session.name if session else "",
         session=session.id if session else "",
         act=rule.act or "read",
         what=what,

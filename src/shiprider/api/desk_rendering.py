@@ -19,7 +19,7 @@ from shiprider.api.words import word
 from shiprider.flow.desk import Desk
 from shiprider.flow.desk_steps import Person
 from shiprider.flow.policy_desk import shown_of
-from shiprider.flow.tear_lines import Previewed
+from shiprider.flow.tear_lines import Previewed, Unmade
 from shiprider.flow.view import Seen
 from shiprider.measure.clock import iso_from_us
 from shiprider.model.errors import Forbidden
@@ -114,10 +114,11 @@ class DeskRendering:
             ],
         )
 
-    def tear_line(self, found: Previewed) -> s.TearLineProposalOut:
+    def tear_line(self, found: Previewed | Unmade) -> s.TearLineProposalOut:
         """A proposed tear-line, as its rules would make it of the original now."""
         item, body = found.proposal, found.proposal.body
-        open_ = body.state == "proposed"
+        open_, made = body.state == "proposed", isinstance(found, Previewed)
+        stale = open_ and isinstance(found, Previewed) and found.stale
         return s.TearLineProposalOut(
             id=item.record.id,
             revision=item.record.revision,
@@ -127,9 +128,10 @@ class DeskRendering:
             decided_by=body.decided_by,
             recorded_us=item.record.recorded_us,
             tear_line=body.tear_line,
-            preview=self.preview(found.original, found.prepared),
-            stale=open_ and found.stale,
-            may_agree=open_ and self._releases and not found.stale and not self._is_me(body.proposed_by),
+            preview=self.preview(found.original, found.prepared) if isinstance(found, Previewed) else None,
+            trouble="" if isinstance(found, Previewed) else found.trouble,
+            stale=stale,
+            may_agree=open_ and made and self._releases and not stale and not self._is_me(body.proposed_by),
         )
 
     def relabelling(self, item: Seen[Relabelling], subject: Seen[Any] | None = None) -> s.RelabellingOut:

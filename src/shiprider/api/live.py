@@ -2,7 +2,7 @@
 
 Always true: a client is never sent a position older than the newest that is known when it is ready for
 it (latest wins, no backlog); it is sent at most `BYTES_PER_S`; what it asks is checked before it is used;
-alerts reach it in the order of the ledger, none left out.
+alerts reach it in the order of the ledger, none left out; every vessel it is sent is named in the access log.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from shiprider.api import wire
 from shiprider.api.authorising import Asker, entry
 from shiprider.api.permissions import TABLE
+from shiprider.api.recording import MOST_OBJECTS
 from shiprider.api.rendering import Rendering
 from shiprider.api.schemas.base import Failure, Microseconds
 from shiprider.api.sessions import Sessions
@@ -28,6 +29,7 @@ from shiprider.api.words import language_of
 from shiprider.flow.picture import Rows
 from shiprider.flow.view import View
 from shiprider.measure.clock import HOUR_US
+from shiprider.model.access_entry import bounded
 from shiprider.model.errors import NotLogged, ShipriderError
 from shiprider.ports.ledger import Query
 
@@ -45,6 +47,11 @@ _STATUS_EVERY_S: Final = 5.0
 
 #: A vessel not heard for longer is not in the live view; its track and findings are.
 LIVE_SPAN_US: Final = 12 * HOUR_US
+
+#: Vessels that were shown are named in the access log so often, so many at a time, and again after so long.
+_NAMED_EVERY_S: Final = 60.0
+_NAMED_AT_ONCE: Final = 10_000
+_NAMED_AGAIN_S: Final = 3600.0
 
 #: Largest message a client may send, and longest time a send may take before the client is let go.
 _TEXT_BYTES: Final = 16_384
@@ -81,11 +88,14 @@ class Follower:
         self._flags = np.zeros(0, np.uint8)
         self._fresh = True
         self._cells = b""
+        #: Vessels (MMSI) of the last frame; none where it is of cells.
+        self.shown = np.zeros(0, np.int64)
 
     def next_frame(
         self, rows: Rows, alerted: NDArray[np.int64], watched: NDArray[np.int64], time_us: int, room: int
     ) -> bytes | None:
         """The next frame of at most `room` bytes; None where nothing changed. `rows` is all inside the box."""
+        self.shown = np.zeros(0, np.int64)
         flags = wire.row_flags(rows, alerted, watched)
         chosen = self._chosen(rows)
         total = int(chosen.sum())
@@ -118,6 +128,7 @@ class Follower:
             total=total, time_us=time_us, thinned=False, simulated=simulated,
         )  # fmt: skip
         self._fresh = False
+        self.shown = rows["mmsi"][keep].astype(np.int64)
         self._sent[rows.slot[keep]] = rows.changed[keep]
         self._flags[rows.slot[keep]] = flags[keep]
         self._sent[removed] = -1
@@ -146,6 +157,54 @@ class Follower:
         return frame
 
 
+class NamedVessels:
+    """Vessels that one connection was shown and that are to be named in the access log.
+
+    The first are named at once, what comes after once a minute, so many at a time; each once an hour.
+    """
+
+    def __init__(self) -> None:
+        self._waiting = np.zeros(0, np.int64)
+        self._named = np.zeros(0, np.int64)
+        self._next_s = 0.0
+        self._anew_s = float("inf")
+
+    @property
+    def waiting(self) -> int:
+        """How many there are."""
+        return len(self._waiting)
+
+    def add(self, shown: NDArray[np.int64]) -> None:
+        """MMSIs of a frame."""
+        for known in (self._named, self._waiting):
+            # Both are sorted: a place for each, looked up, costs a hundredth of sorting all of them together.
+            if len(known) and len(shown):
+                shown = shown[known[np.minimum(np.searchsorted(known, shown), len(known) - 1)] != shown]
+        if len(shown):
+            self._waiting = np.union1d(self._waiting, shown)
+
+    def due(self, now_s: float) -> NDArray[np.int64]:
+        """MMSIs to be named now."""
+        return self._waiting[: _NAMED_AT_ONCE if now_s >= self._next_s else 0]
+
+    def named(self, now: NDArray[np.int64], now_s: float) -> None:
+        """They are in the log."""
+        if now_s >= self._anew_s:
+            self._named, self._anew_s = np.zeros(0, np.int64), float("inf")
+        if self._anew_s == float("inf"):
+            self._anew_s = now_s + _NAMED_AGAIN_S
+        self._next_s = now_s + _NAMED_EVERY_S
+        self._waiting = self._waiting[len(now) :]
+        self._named = np.union1d(self._named, now)
+
+
+def _filters(asked: LiveView) -> str:
+    told = [] if asked.classes is None else [f"classes={','.join(map(str, asked.classes))}"]
+    if asked.time_us is not None:
+        told.append(f"time_us={asked.time_us}")
+    return bounded(" ".join(told))
+
+
 class LiveClient:
     """One connection."""
 
@@ -169,6 +228,7 @@ class LiveClient:
         self._alerted = np.zeros(0, np.int64)
         self._watched = np.zeros(0, np.int64)
         self._sending = asyncio.Lock()
+        self._named = NamedVessels()
         self._told = self._notices()
 
     async def run(self) -> None:
@@ -189,6 +249,10 @@ class LiveClient:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            # What was shown since the last minute ended.
+            with contextlib.suppress(NotLogged):
+                while self._named.waiting:
+                    await asyncio.to_thread(self._name, float("inf"), np.zeros(0, np.int64))
             if not self._stands():
                 code = BEGIN_ANEW if self._alive() else SESSION_ENDED
                 with contextlib.suppress(RuntimeError, TimeoutError, WebSocketDisconnect):
@@ -224,8 +288,33 @@ class LiveClient:
             "allowed",
             self._site.clock(),
             objects=(f"box:{box}", f"mode:{asked.mode}"),
+            asked=_filters(asked),
         )
         self._asker.access.record(line)
+
+    def _name(self, now_s: float, shown: NDArray[np.int64]) -> None:
+        """Vessels of a frame, and those that wait, into the access log. Raises NotLogged."""
+        self._named.add(shown)
+        due = self._named.due(now_s)
+        if not len(due):
+            return
+        at_us, vessels = self._site.clock(), [str(each) for each in due.tolist()]
+        parts = [vessels[at : at + MOST_OBJECTS] for at in range(0, len(vessels), MOST_OBJECTS)]
+        self._asker.access.record(
+            *(
+                entry(
+                    self._asker,
+                    _RULE,
+                    "WS /api/v1/live vessels",
+                    "allowed",
+                    at_us,
+                    objects=tuple(part),
+                    count=self._named.waiting,
+                )
+                for part in parts
+            )
+        )
+        self._named.named(due, now_s)
 
     def _notices(self) -> frozenset[str]:
         account = self._asker.session.account
@@ -291,6 +380,12 @@ class LiveClient:
             except ShipriderError as error:
                 await self._complain("no_picture", str(error))
                 follower = None
+                continue
+            try:
+                await asyncio.to_thread(self._name, time.monotonic(), follower.shown)
+            except NotLogged as error:
+                follower = None
+                await self._complain("not_logged", str(error))
                 continue
             if frame is not None:
                 await self._send_bytes(frame)

@@ -2,13 +2,15 @@
 
 Always true: an answer of a route that shows content is held until its line in the access log is durable;
 where it cannot be written the answer is thrown away and refused; the line names ids that stand in the
-answer itself, so that no handler can forget one.
+answer itself, so that no handler can forget one, and what was asked for, as the request says it.
 """
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -16,6 +18,7 @@ from shiprider.api.authorising import Asker, entry
 from shiprider.api.permissions import Rule
 from shiprider.api.schemas.base import Failure
 from shiprider.flow.access import Access
+from shiprider.model.access_entry import bounded
 from shiprider.model.errors import NotLogged
 
 Message = Any
@@ -27,6 +30,8 @@ _OBJECTS: Final = re.compile(rb'"([0-9a-f]{32})"|"mmsi":(\d{1,9})\b|[{,]"(\d{1,9
 
 #: Ids in one line of the log; an answer with more takes more lines, `count` says how many it has in all.
 MOST_OBJECTS: Final = 500
+#: Of a query so much is read, before what it says is cut to what the log takes.
+_QUERY_BYTES: Final = 8192
 #: Lines of one answer; only a picture of a whole ocean has more ids.
 MOST_LINES: Final = 20
 
@@ -67,6 +72,7 @@ async def _record(scope: Any, access: Access, rule: Rule, held: list[Message]) -
     state = scope["state"]
     status = held[0].get("status", 500)
     asker: Asker | None = state.get("asker")
+    asked = asked_for(scope["query_string"])
     if status < 400:
         if rule.by_hand or state.get("logged"):
             return
@@ -80,6 +86,7 @@ async def _record(scope: Any, access: Access, rule: Rule, held: list[Message]) -
             entry(asker, rule, state["what"], "allowed", at_us, objects=part, count=len(named))
             for part in parts[:MOST_LINES]
         ]
+        lines[0] = msgspec.structs.replace(lines[0], asked=asked)
     elif asker is None:
         # Strangers are counted where they sign in; a flood of them must not fill the log.
         return
@@ -87,8 +94,25 @@ async def _record(scope: Any, access: Access, rule: Rule, held: list[Message]) -
         outcome = "denied" if status in _REFUSED else "failed"
         path_objects = tuple(str(value)[:64] for value in scope.get("path_params", {}).values())
         why = state.get("why", str(status))
-        lines = [entry(asker, rule, state["what"], outcome, access.clock(), objects=path_objects, why=why)]
+        lines = [
+            entry(
+                asker,
+                rule,
+                state["what"],
+                outcome,
+                access.clock(),
+                objects=path_objects,
+                why=why,
+                asked=asked,
+            )
+        ]
     await asyncio.to_thread(access.record, *lines)
+
+
+def asked_for(query: bytes) -> str:
+    """What was searched for, and the filters, as `q="SEA FOX" limit="20"`; never longer than the log takes."""
+    given = parse_qsl(query[:_QUERY_BYTES].decode("latin-1"), errors="replace")
+    return bounded(" ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given))
 
 
 def objects_in(content: bytes) -> list[str]:

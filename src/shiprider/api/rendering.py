@@ -334,6 +334,7 @@ class Rendering:
             author=item.record.author,
             recorded_us=item.record.recorded_us,
             active=item.body.active,
+            marking=self.marking(item.record.label),
         )
 
     def watchlist(self, item: Seen[Watchlist]) -> WatchlistOut:
@@ -350,6 +351,7 @@ class Rendering:
             author=item.record.author,
             recorded_us=item.record.recorded_us,
             active=item.body.active,
+            marking=self.marking(item.record.label),
         )
 
     def legal_hold(self, item: Seen[LegalHold]) -> LegalHoldOut:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from shiprider.adapters.feeds.file import wall_us
 from shiprider.bootstrap.files import write_new
 from shiprider.bootstrap.folder import ACCOUNTS
@@ -31,11 +29,11 @@ def evidence_taker(opened: OpenNode, login: str, purpose: str) -> Observer:
     if purpose not in purposes:
         raise UsageError(f"{purpose[:40]!r} is no purpose here: use one of {', '.join(purposes)}.")
     if not (opened.folder / ACCOUNTS).exists():
-        return own_observer(login, opened.home, purpose)
+        return own_observer(login, opened.home, purpose, login=login)
     accounts = SqliteAccounts(opened.folder / ACCOUNTS)
     try:
         if not any(set(CONTENT_ROLES) & set(each.roles) for each in accounts.all()):
-            return own_observer(login, opened.home, purpose)
+            return own_observer(login, opened.home, purpose, login=login)
         account = accounts.find(login=login)
         if account is None or account.disabled:
             raise UsageError(f"{login[:40]!r} is no account here: name the login of whoever takes it out.")
@@ -79,10 +77,10 @@ def export_evidence(
         signer=opened.signer,
         stamper=Rfc3161(url) if url else None,
         clock=wall_us,
+        pieces=opened.node.stores.pieces,
     )
     package = accesses.give(
-        # The log names people by their login, as it does for whoever signs in.
-        msgspec.structs.replace(observer, name=by),
+        observer,
         "export",
         "evidence",
         lambda: export(sources, finding, observer=observer, reason=reason),

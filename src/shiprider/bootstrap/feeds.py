@@ -5,6 +5,7 @@ from pathlib import Path
 
 from shiprider.adapters.feeds.file import FileFeed, spelt
 from shiprider.adapters.feeds.standard_input import StandardInputFeed
+from shiprider.adapters.feeds.stored import Unpacking
 from shiprider.bootstrap.columns import column_map
 from shiprider.bootstrap.folder import beside
 from shiprider.measure.clock import us_from_iso
@@ -87,4 +88,6 @@ def live_feed(declared: FeedSettings, folder: Path) -> Feed:
     if declared.kind == "stdin":
         return StandardInputFeed(declaration)
     path = Path(declared.path) if Path(declared.path).is_absolute() else folder / declared.path
-    return FolderFeed(path, declaration) if declared.kind == "folder" else FileFeed(path, declaration)
+    unpacking = Unpacking(declared.unpacked_ratio, int(declared.unpacked_gib * 2**30))
+    kind = FolderFeed if declared.kind == "folder" else FileFeed
+    return kind(path, declaration, unpacking=unpacking)

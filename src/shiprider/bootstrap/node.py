@@ -15,6 +15,7 @@ from shiprider.bootstrap.folder import beside, load_settings
 from shiprider.bootstrap.keys import open_keys
 from shiprider.bootstrap.ledger import open_ledger
 from shiprider.bootstrap.policies import node_rules, open_policies, own_home
+from shiprider.bootstrap.sealing import spool_pieces
 from shiprider.bootstrap.world import given_world, with_orders
 from shiprider.flow.audit import Audit
 from shiprider.flow.catchup import history
@@ -139,12 +140,14 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
             )
             given = partial(with_orders, base, ledger)
             world = DailyWorld(given(), history(lake))
+            writer = lake.writer(STREAM, TABLES)
+            fixed = spool_pieces(spool, ledger, lake, writer)
             stores = Stores(
                 folder=folder,
                 spool=spool,
                 lake=lake,
                 ledger=ledger,
-                ingest_writer=lake.writer(STREAM, TABLES),
+                ingest_writer=writer,
                 points_writer=lake.writer("track_points", ("track_points",)),
                 reception_writer=lake.writer("reception", ("reception",)),
                 decoding=lambda: Decoding(spool, open_decoder, Cleaner(base.receivers)),
@@ -158,6 +161,8 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                     labelling=Labelling(spool.sources, heard_in(lake)),
                 ),
                 shelf=StateShelf(folder / "state" / "folds", fold_version(pieces)),
+                seals=fixed.seals,
+                pieces=fixed,
                 clock=wall_us,
             )
             live = LiveFold(pieces, world.at, round(choices.allowed_lateness_min * MINUTE_US))

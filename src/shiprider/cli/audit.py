@@ -70,7 +70,8 @@ def _answer(opened: "OpenNode", asked: dict[str, Any]) -> tuple[tuple[str, ...],
     from shiprider.ports.access_log import Question
 
     # Who may open the node's folder is asked by the machine: its name for him is what is logged.
-    audit = opened.audit(Observer(name=f"machine:{getpass.getuser()}", roles=("auditor",), purpose="audit"))
+    machine = f"machine:{getpass.getuser()}"
+    audit = opened.audit(Observer(name=machine, login=machine, roles=("auditor",), purpose="audit"))
     spans = {
         f"{name}_us": time_of(asked[option]) if asked[option] else None
         for name, option in (("start", "since"), ("end", "until"))
@@ -124,10 +125,11 @@ def _answer(opened: "OpenNode", asked: dict[str, Any]) -> tuple[tuple[str, ...],
             "purpose": entry.purpose,
             "case": entry.case,
             "why": entry.why,
+            "asked": entry.asked,
         }
         for sequence, entry in audit.entries(question)
     ]
-    titles = ("entry", "time", "who", "act", "what", "outcome", "objects", "purpose", "case", "why")
+    titles = ("entry", "time", "who", "act", "what", "outcome", "objects", "purpose", "case", "why", "asked")
     return titles, rows
 
 

@@ -94,6 +94,7 @@ def _node(folder: Path) -> list[Finding]:
             return [
                 ("settings", True, opened.settings.node),
                 _try("spool", lambda: f"{sum(1 for _ in opened.spool.verify())} segments match their hashes"),
+                _try("spool's seals", lambda: _sealed(opened)),
                 _try(
                     "ledger",
                     lambda: f"{opened.ledger.verify(of_record).sequence:,} records, the chain is whole",
@@ -107,6 +108,14 @@ def _node(folder: Path) -> list[Finding]:
             ]
     except ShipriderError as error:
         return [("node", False, str(error)), *_unopened(folder)]
+
+
+def _sealed(opened: "OpenNode") -> str:
+    """The spool against what the ledger says it was. Raises CorruptStore."""
+    from shiprider.cli.output import progress
+
+    with progress("seals") as advance:
+        return opened.node.stores.seals.compare(advance).sentence()
 
 
 def _reached(opened: "OpenNode") -> str:

@@ -36,6 +36,7 @@ def command(
         "missing": package.missing,
         "withheld_records": package.withheld_records,
         "withheld_observations": package.withheld_observations,
+        "unsealed": package.unsealed,
         "no_time_stamp": package.no_stamp,
         "unwitnessed_since": iso_from_us(package.unwitnessed_since_us)
         if package.unwitnessed_since_us
@@ -54,6 +55,8 @@ def command(
             f"{package.withheld_records} records and {package.withheld_observations} observations may not be exported "
             f"by {by}: they are left out, and the package says so."
         )
+    if package.unsealed:
+        say(f"{package.unsealed} observations are not sealed in the log: the package says why.")
     if package.no_stamp:
         say(f"No time stamp: {package.no_stamp}")
     if told["unwitnessed_since"]:

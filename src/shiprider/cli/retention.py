@@ -67,7 +67,7 @@ def command(folder: Path, dry_run: bool, as_json: bool) -> None:
         if dry_run:
             say(f"{freed:,} bytes would be freed; nothing was removed.")
             return
-        removed = apply(opened.spool, opened.lake, listed, holds, say)
+        removed = apply(opened.spool, opened.lake, listed, holds, say, opened.node.stores.seals.removing)
         opened.lake.vacuum()
         for segment in old:
             opened.access_log.remove(segment.number, f"older than {kept_days} days")

@@ -57,6 +57,7 @@ def observer_of(authority: Authority, home: Home, purpose: str, session: str = "
         purpose=purpose,
         cases=authority.cases,
         session=session,
+        login=account.login,
     )
 
 

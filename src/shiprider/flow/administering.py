@@ -98,7 +98,7 @@ class Administering:
                 f"{account.name} signs in with his organisation: it is there that his way in is renewed."
             )
         self._tell(account, "given a new one-time code")
-        return _reset(self._access, account, self._me.login, self._session)
+        return _reset(self._access, account, self._me.login, self._session, self._me.name)
 
     def one(self, account_id: str) -> Account:
         """One account. Raises NotFound."""
@@ -108,7 +108,7 @@ class Administering:
         return account
 
     def _write(self, account: Account, why: str) -> None:
-        _log(self._access, self._me.login, self._session, account, why)
+        _log(self._access, self._me.login, self._session, account, why, self._me.name)
         self._tell(account, why)
 
     def _tell(self, account: Account, text: str) -> None:
@@ -138,17 +138,18 @@ def _give_code(access: Access, account: Account) -> str:
     return code
 
 
-def _reset(access: Access, account: Account, by: str, session: str) -> str:
-    _log(access, by, session, account, "new one-time code")
+def _reset(access: Access, account: Account, by: str, session: str, name: str = "") -> str:
+    _log(access, by, session, account, "new one-time code", name)
     # The next revision: whoever is signed in as this account is so no longer.
     return _give_code(access, access.accounts.change(account))
 
 
-def _log(access: Access, who: str, session: str, account: Account, why: str) -> None:
+def _log(access: Access, who: str, session: str, account: Account, why: str, name: str = "") -> None:
     access.record(
         AccessEntry(
             at_us=access.clock(),
             who=who,
+            name=name,
             session=session,
             act="administer",
             what="accounts",

@@ -26,6 +26,7 @@ from shiprider.model.proposals import PolicyChange, Relabelling, TearLineProposa
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 from shiprider.model.signing_key import SigningKey
+from shiprider.model.spool_seal import SpoolSeal
 from shiprider.model.tear_line import TearLine, TearLineLink
 from shiprider.model.watch_log import LogLine
 
@@ -79,6 +80,7 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "recall": BodyForm(RecallOrder),
     "withdrawal": BodyForm(Withdrawal),
     "recall_answer": BodyForm(RecallAnswer),
+    "spool_seal": BodyForm(SpoolSeal),
 }
 
 

@@ -98,6 +98,7 @@ def _log(access: Access, me: Account, session: str, grant: Grant, why: str) -> N
         AccessEntry(
             at_us=access.clock(),
             who=me.login,
+            name=me.name,
             session=session,
             act="break_glass",
             what="break glass",

@@ -1,7 +1,7 @@
 """Calibration: what people decided teaches what scores mean, and whether they mean what they say.
 
 Always true: the report compares what was shown when a person decided with what he decided, never with
-what the model says today; decisions on simulated data never teach the ranking of real data.
+what the model says today; decisions on simulated data never teach the ranking of real data; an alert counts once.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ from shiprider.detect.calibration import (
     fit_calibration,
     reliability,
 )
-from shiprider.model.disposition import Disposition
+from shiprider.model.disposition import Disposition, newest_of_each_alert
 from shiprider.ports.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class Models:
 
     @classmethod
     def of(cls, bodies: Iterable[Disposition]) -> "Models":
-        """Fitted to these decisions and no others."""
-        given = list(bodies)
+        """Fitted to these decisions, in the order they were recorded, and to no others."""
+        given = newest_of_each_alert(bodies, lambda body: body)
         models = {}
         for simulated in (False, True):
             decided = _standing(given, simulated)

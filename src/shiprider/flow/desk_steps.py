@@ -83,6 +83,7 @@ class DeskSteps:
                 {
                     "at_us": self.clock(),
                     "who": who.login,
+                    "name": who.name,
                     "session": who.observer.session,
                     "act": act,
                     "what": what,

@@ -2,7 +2,8 @@
 
 Always true: raw bytes are as the spool has them; records are the exact bytes that were signed; nothing is in it
 that the policy does not let its exporter export; what is no longer held, or may not go, is said, never left out in
-silence; the export itself is part of the custody.
+silence, and so is what was not sealed in the log; bytes that are not what was sealed go into no package; the export
+itself is part of the custody.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from shiprider.flow.custody import Held, Step, graph
 from shiprider.flow.evidence_package import canonical, sealed
 from shiprider.flow.evidence_scope import GONE, WITHHELD, EvidenceScope, RawRow
 from shiprider.flow.evidence_words import README
+from shiprider.flow.pieces import Pieces
 from shiprider.flow.sight import Sight
 from shiprider.model.envelope import envelope_bytes
 from shiprider.model.errors import CorruptStore, NotFound
@@ -24,12 +26,17 @@ from shiprider.model.evidence import EvidenceExport
 from shiprider.model.observer import Observer
 from shiprider.model.publication import Publication
 from shiprider.model.record import Draft, Record
+from shiprider.model.spool_seal import seal_id
 from shiprider.model.tables import raw_parts
 from shiprider.ports.ledger import Ledger
 from shiprider.ports.signing import Signer
 from shiprider.ports.spool import Spool
 from shiprider.ports.timestamps import TimeStamper
 from shiprider.ports.vouching import SignedRoot, Vouching, Witness
+
+#: In the words of a package, why nothing in the log says that bytes are as they came in.
+UNSEALED: Final = "it came after the last seal of its segment, or its segment was not sealed any further"
+NO_SEALS: Final = "the node seals nothing"
 
 #: What wrote a record when it was no person.
 PROCESSES: Final = frozenset({"watch", "shiprider", "node"})
@@ -48,13 +55,33 @@ class Sources:
     signer: Signer
     stamper: TimeStamper | None
     clock: Callable[[], int]
+    #: None: a node that seals nothing.
+    pieces: Pieces | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Bytes of one observation within one chunk: what is listed of it, offset from its address."""
+
+    listed: dict[str, Any]
+    offset: int
+    data: bytes
+
+    @property
+    def raw(self) -> int:
+        return int(self.listed["raw"]) + self.offset
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.raw, len(self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """The bytes, and what they can show: `no_stamp` and `unwitnessed_since_us` say what they cannot.
 
-    `missing` observations are no longer held; `withheld` ones, and records, may not be exported by who exported.
+    `missing` observations are no longer held; `withheld` ones, and records, may not be exported by who exported;
+    `unsealed` ones are in the package, and nothing in the log says that they are as they came in.
     """
 
     data: bytes
@@ -64,6 +91,7 @@ class Package:
     missing: int
     withheld_records: int
     withheld_observations: int
+    unsealed: int
     no_stamp: str
     unwitnessed_since_us: int | None
 
@@ -71,18 +99,27 @@ class Package:
 def export(sources: Sources, finding: str, *, observer: Observer, reason: str) -> Package:
     """The package of one finding, as far as the observer may export it.
 
-    Raises NotFound, Forbidden where part of it would mislead, CorruptStore, StorageError.
+    Raises NotFound, Forbidden where part of it would mislead, CorruptStore where the spool's bytes are not what was
+    sealed, StorageError.
     """
     made_us, by = sources.clock(), observer.name
     scope = EvidenceScope(observer, sources.sight, sources.ledger, sources.spool, sources.row_of)
     scoped = scope.records(finding)
     records = scoped.records
     files: dict[str, bytes] = {}
-    listed: list[dict[str, Any]] = []
-    root = sources.vouching.root(records[-1].sequence)
-    for number, record in enumerate(records, 1):
-        listed.append(_record(sources, files, number, record, root))
-    observations = _observations(sources, scope, records, finding, files)
+    observations, pieces = _observations(sources, scope, records, finding, files)
+    sealing = _sealing(sources, pieces)
+    root = sources.vouching.root(max(record.sequence for record in (*records, *sealing)))
+    listed = [
+        _record(sources, files, f"records/{number:04d}", record, root)
+        for number, record in enumerate(records, 1)
+    ]
+    files["seals.json"] = canonical(
+        [
+            _record(sources, files, f"seals/{number:04d}", record, root)
+            for number, record in enumerate(sealing, 1)
+        ]
+    )
     withheld_observations = sum(each.get("missing") == WITHHELD for each in observations)
     missing = sum("missing" in each for each in observations) - withheld_observations
     witnesses = sources.vouching.witnesses()
@@ -121,6 +158,7 @@ def export(sources: Sources, finding: str, *, observer: Observer, reason: str) -
         missing=missing,
         withheld_records=scoped.withheld,
         withheld_observations=withheld_observations,
+        unsealed=sum("unsealed" in each for each in observations),
         no_stamp=no_stamp,
         unwitnessed_since_us=since,
     )
@@ -171,9 +209,8 @@ def envelope_of(record: Record) -> bytes:
 
 
 def _record(
-    sources: Sources, files: dict[str, bytes], number: int, record: Record, root: SignedRoot
+    sources: Sources, files: dict[str, bytes], stem: str, record: Record, root: SignedRoot
 ) -> dict[str, Any]:
-    stem = f"records/{number:04d}"
     files[f"{stem}.envelope"] = envelope_of(record)
     files[f"{stem}.signature"] = record.signature
     if record.body is not None:
@@ -189,8 +226,11 @@ def _record(
 
 def _observations(
     sources: Sources, scope: EvidenceScope, records: Sequence[Record], finding: str, files: dict[str, bytes]
-) -> list[dict[str, Any]]:
-    """What is listed of the observations that the revisions name: each with its file, or why it has none."""
+) -> tuple[list[dict[str, Any]], list["_Piece"]]:
+    """What is listed of the observations that the revisions name: each with its file, or why it has none.
+
+    And of the files the pieces that lie in one chunk of the spool each.
+    """
     raws: set[int] = set()
     for record in records:
         if record.id == finding and record.body is not None:
@@ -199,6 +239,7 @@ def _observations(
     segments = {info.number: info for info in sources.spool.segments()}
     names = {source.number: source for source in sources.spool.sources()}
     listed: list[dict[str, Any]] = []
+    pieces: list[_Piece] = []
     for raw in sorted(raws):
         segment, offset = raw_parts(raw)
         entry: dict[str, Any] = {"raw": raw, "segment": segment, "offset": offset}
@@ -214,6 +255,10 @@ def _observations(
             continue
         path = f"observations/{segment:08d}-{offset:010d}.raw"
         files[path] = found.data
+        begin = 0
+        for at, length in found.parts:
+            pieces.append(_Piece(entry, at, found.data[begin : begin + length]))
+            begin += length
         source = names.get(stored.source)
         info = segments.get(segment)
         entry.update(
@@ -228,6 +273,51 @@ def _observations(
         if len(found.data) < sum(found.parts[-1]):
             # Its sentences lie apart, among those of feeds that are not exported.
             entry["parts"] = [list(each) for each in found.parts]
+    return listed, pieces
+
+
+def _sealing(sources: Sources, pieces: Sequence[_Piece]) -> list[Record]:
+    """Say of every observation with bytes how the log seals it; the records that do, in order of the log.
+
+    Raises CorruptStore where bytes are not what was sealed.
+    """
+    fixed = sources.pieces
+    proofs = fixed.prove([(each.raw, each.data) for each in pieces]) if fixed is not None else {}
+    # Of an observation either every piece is sealed, or it is not: half of a message proves nothing.
+    lacking = {id(each.listed) for each in pieces if each.key not in proofs}
+    proofs = {each.key: proofs[each.key] for each in pieces if id(each.listed) not in lacking}
+    needed = {
+        (raw_parts(raw)[0], n) for (raw, _), proof in proofs.items() for n in (proof.covered, proof.fixed)
+    }
+    found = [
+        record
+        for segment in sorted({segment for segment, _ in needed})
+        for record in sources.ledger.history(seal_id(segment))
+        if (segment, record.revision) in needed
+    ]
+    listed = sorted(found, key=lambda record: record.sequence)
+    places = {(record.id, record.revision): place for place, record in enumerate(listed)}
+    for piece in pieces:
+        proof = proofs.get(piece.key)
+        if proof is None:
+            piece.listed["unsealed"] = NO_SEALS if fixed is None else UNSEALED
+        else:
+            name = seal_id(int(piece.listed["segment"]))
+            piece.listed.setdefault("sealed", []).append(
+                {
+                    "offset": piece.offset,
+                    "length": len(piece.data),
+                    "received_us": proof.arrival.received_us,
+                    "feed": proof.arrival.feed,
+                    "origin": proof.arrival.file,
+                    "covered": places[name, proof.covered],
+                    "fixed": places[name, proof.fixed],
+                    "salt": proof.salt.hex(),
+                    "index": proof.index,
+                    "size": proof.size,
+                    "path": [beside.hex() for beside in proof.path],
+                }
+            )
     return listed
 
 

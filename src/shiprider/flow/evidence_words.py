@@ -6,8 +6,8 @@ README: Final = """\
 Shiprider evidence package
 ==========================
 This file holds one finding of a Shiprider node: the records as they were signed (records/), the bytes as the
-sensors' feeds delivered them (observations/), the proof that the records are in the node's log (log/), and the
-chain of custody (custody.jsonld, CASE/UCO). manifest.json names every file with its SHA-256; timestamp.tsr, where
+sensors' feeds delivered them (observations/), the seals by which the node fixed these bytes in its log (seals/),
+the proof that records and seals are in the log (log/), and the chain of custody (custody.jsonld, CASE/UCO). manifest.json names every file with its SHA-256; timestamp.tsr, where
 there is one, is a time stamp (RFC 3161) over manifest.json; seal.json is the node's signature over both.
 
 Check it, without a network and without Shiprider:   python verify.py package.zip --key KEY_ID
@@ -18,8 +18,8 @@ byte fails.
 Paquete de pruebas de Shiprider
 ===============================
 Este archivo contiene un hallazgo de un nodo Shiprider: los registros tal como se firmaron (records/), los bytes tal
-como los entregaron las fuentes de los sensores (observations/), la prueba de que los registros están en el diario
-del nodo (log/) y la cadena de custodia (custody.jsonld, CASE/UCO). manifest.json nombra cada archivo con su
+como los entregaron las fuentes de los sensores (observations/), los sellos con que el nodo fijó esos bytes en su diario (seals/), la prueba de que
+registros y sellos están en el diario (log/) y la cadena de custodia (custody.jsonld, CASE/UCO). manifest.json nombra cada archivo con su
 SHA-256; timestamp.tsr, si existe, es un sello de tiempo (RFC 3161) sobre manifest.json; seal.json es la firma del
 nodo sobre ambos.
 

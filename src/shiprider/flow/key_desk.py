@@ -66,6 +66,7 @@ class KeyDesk:
             AccessEntry(
                 at_us=now_us,
                 who=who.login,
+                name=who.name,
                 session=who.observer.session,
                 act="administer",
                 what=what,

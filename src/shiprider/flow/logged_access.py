@@ -42,7 +42,8 @@ class Accesses:
         """An entry of now, without objects."""
         return AccessEntry(
             at_us=self.clock(),
-            who=observer.name,
+            who=observer.login or observer.name,
+            name=observer.name if observer.login else "",
             session=observer.session,
             act=act,
             what=what,

@@ -10,7 +10,8 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,8 @@ from shiprider.flow.ingest import Ingest, Status
 from shiprider.flow.keeping import StateShelf
 from shiprider.flow.learn import DailyWorld
 from shiprider.flow.pictures import Pictures
+from shiprider.flow.pieces import Pieces
+from shiprider.flow.sealing import SEAL_EVERY_S, SpoolSeals
 from shiprider.flow.status import FeedState, NodeStatus, Notice
 from shiprider.flow.watch import Watch
 from shiprider.measure.clock import HOUR_US, MINUTE_US
@@ -57,6 +60,12 @@ _TEND_S: Final = 900.0
 #: Watchlists and areas are looked at again so often.
 _ORDERS_S: Final = 3.0
 
+#: Whether something is to be sealed is asked so often.
+_SEAL_LOOK_S: Final = 0.5
+
+#: After fixing what many findings rest on (an older node's first run), rest so many times as long as it took.
+_FOLLOW_REST: Final = 4.0
+
 #: The picture at the start is made of so much of the lake's past.
 _PICTURE_US: Final = 24 * HOUR_US
 
@@ -82,6 +91,8 @@ class Stores:
     given: Callable[[], World]
     watch: Watch
     shelf: StateShelf
+    seals: SpoolSeals
+    pieces: Pieces
     clock: Callable[[], int]
 
 
@@ -108,6 +119,7 @@ class Node:
     _newest_us: int = 0
     _orders_seen: int = 0
     _tending: str = ""
+    _sealing: str = ""
     #: Why recordings given at the start were left out, one sentence each.
     _left_out: tuple[Notice, ...] = ()
     _started_s: float = field(default_factory=time.monotonic)
@@ -132,7 +144,8 @@ class Node:
         self._feeds = feeds
         if self._stop.is_set():
             self._ingest.stop()
-        status = self._ingest.run()
+        with self._sealed():
+            status = self._ingest.run()
         self._left_out = tuple(
             Notice(text, status.labels.get(feed, "")) for feed, text in status.stopped_feeds.items()
         )
@@ -206,20 +219,21 @@ class Node:
         tending = threading.Thread(target=self._tend, name="tend", daemon=True)
         tending.start()
         try:
-            if feeds and not self._stop.is_set():
-                self._ingest = Ingest(
-                    feeds,
-                    self.stores.spool,
-                    self.stores.ingest_writer,
-                    self.stores.decoding(),
-                    commit_every_s=self.commit_every_s,
-                    on_rows=self._rows.put,
-                )
-                if self._stop.is_set():
-                    self._ingest.stop()
-                self._ingest.run()
-            while not self._stop.wait(0.2):
-                pass
+            with self._sealed(follow=True):
+                if feeds and not self._stop.is_set():
+                    self._ingest = Ingest(
+                        feeds,
+                        self.stores.spool,
+                        self.stores.ingest_writer,
+                        self.stores.decoding(),
+                        commit_every_s=self.commit_every_s,
+                        on_rows=self._rows.put,
+                    )
+                    if self._stop.is_set():
+                        self._ingest.stop()
+                    self._ingest.run()
+                while not self._stop.wait(0.2):
+                    pass
         finally:
             self._rows.put(None)
             folding.join()
@@ -242,6 +256,53 @@ class Node:
                 self._tending = str(error)
             else:
                 self._tending = ""
+
+    @contextmanager
+    def _sealed(self, *, follow: bool = False) -> Iterator[None]:
+        """Meanwhile what comes in is sealed in the ledger, and at the end the rest of it.
+
+        `follow`: what findings rest on is fixed, too. A failure is told in the status and tried again.
+        """
+        done = threading.Event()
+
+        def work() -> None:
+            sealed = time.monotonic()
+            try:
+                while not done.wait(_SEAL_LOOK_S):
+                    since_s = time.monotonic() - sealed
+                    if self.stores.seals.due(since_s):
+                        self._seal(done, follow=False)
+                    if since_s >= SEAL_EVERY_S:
+                        if follow:
+                            self._seal(done, follow=True)
+                        sealed = time.monotonic()
+            except BaseException as error:
+                self._failure = error
+                self.stop()
+
+        sealing = threading.Thread(target=work, name="seal")
+        sealing.start()
+        try:
+            yield
+        finally:
+            done.set()
+            sealing.join()
+            self._seal(done, follow=False)
+
+    def _seal(self, done: threading.Event, *, follow: bool) -> None:
+        try:
+            self.stores.seals.seal()
+            began = time.monotonic()
+            while (
+                follow
+                and self.stores.pieces.follow()
+                and not done.wait(_FOLLOW_REST * (time.monotonic() - began))
+            ):
+                began = time.monotonic()
+        except ShipriderError as error:
+            self._sealing = str(error)
+        else:
+            self._sealing = ""
 
     def _fold_loop(self) -> None:
         try:
@@ -377,12 +438,16 @@ class Node:
             *self._left_out,
             *(Notice(text, f.declaration.label) for f in self._feeds for text in f.notices()),
             *(Notice(text, ingest.labels.get(file, "")) for file, text in refused),
-            *(Notice(text) for text in filter(None, [self._tending])),
+            *(Notice(text) for text in filter(None, [self._tending, self._sealing])),
         ]
+        # What concerns the whole spool is told to who may see all of it.
+        everything = [*self.stores.seals.trouble()]
         if self.live.too_late:
             late = f"{self.live.too_late:,} rows came later than allowed; they are in the lake and folded in at the next start."
+            everything.append(late)
+        if everything:
             labels = {source.declaration.label for source in self.stores.spool.sources()}
-            notices.append(Notice(late, combined_text(labels)))
+            notices += [Notice(text, combined_text(labels)) for text in everything]
         return NodeStatus(
             feeds=feeds,
             observations=dict(self._kept_rows),

@@ -189,8 +189,12 @@ def apply(
     listed: Plan,
     holds: Sequence[Hold],
     progress: Callable[[str], None] = lambda _: None,
+    removing: Callable[[int, str], None] = lambda _segment, _why: None,
 ) -> int:
-    """Do what was planned (with the same holds); rows removed. May be interrupted and planned anew."""
+    """Do what was planned (with the same holds); rows removed. May be interrupted and planned anew.
+
+    `removing` is told of a segment and the reason before its bytes go (`flow.sealing` records it).
+    """
     removed = 0
     for step in listed.lake:
         progress(f"{step.table} {step.day}")
@@ -198,6 +202,7 @@ def apply(
     # The lake's files first: a row never points at bytes that are gone.
     for part in listed.spool:
         progress(f"spool segment {part.segment}")
+        removing(part.segment, part.reason)
         spool.remove(part.segment, part.reason)
     return removed
 

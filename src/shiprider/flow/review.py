@@ -241,14 +241,9 @@ class Review:
         elif alert.state == "escalated" or (alert.state == "taken" and self._confirmed(alert_id)):
             outcome = "confirmed"
         allowed = None if self._view is None else self._view.allowed
-        query = Query("disposition", ((f"alert:{alert_id}",),), limit=1, allowed=allowed)
-        # One that went on where this person does not see it is left alone: his is another.
-        before = [
-            record
-            for record in self._ledger.find(query)
-            if record.revision == self._ledger.latest(record.id).revision
-        ]
-        last = msgspec.json.decode(before[0].body, type=Disposition) if before and before[0].body else None
+        query = Query("disposition", ((f"alert:{alert_id}",),), allowed=allowed)
+        before = max(self._ledger.find(query), key=lambda record: record.sequence, default=None)
+        last = msgspec.json.decode(before.body, type=Disposition) if before and before.body else None
         if (last is None and outcome == "withdrawn") or (
             last is not None and last.outcome == outcome == "withdrawn"
         ):
@@ -266,10 +261,12 @@ class Review:
             reason=alert.reason,
             simulated=alert.simulated,
         )
+        # A record of its own, never a revision: an earlier one may have gone on where this person does not see it, and
+        # neither a number nor an id may tell him so.
         draft = Draft(
-            id=before[0].id if before else self._new_id(),
+            id=self._new_id(),
             kind="disposition",
-            expected_revision=before[0].revision if before else 0,
+            expected_revision=0,
             schema=1,
             author=author,
             valid_from_us=self._clock(),
@@ -299,7 +296,7 @@ class Review:
             if not subject.isdecimal() or len(subject) > 9:
                 raise UsageError(f"{subject[:40]!r} is no MMSI: give up to nine digits.")
             subject = str(int(subject))
-            label = combined_text(self._view.labels_of(int(subject))) if self._view is not None else ""
+            label = combined_text(self._labels_of_vessel(int(subject)))
         else:
             about = self._latest(subject, subject_kind)
             # What is said of something is not known more widely than that there is such a thing.
@@ -312,7 +309,8 @@ class Review:
         return seen(self._ledger.append([filed])[0], Note)
 
     def log(self, text: str, *, author: str) -> Seen[LogLine]:
-        """Write a line in the watch log."""
+        """Write a line in the watch log. Raises Forbidden."""
+        self._check_watch_log()
         _check_author(author)
         _check_text(text)
         return seen(self._ledger.append([self._log_draft(LogLine(text=text), author)])[0], LogLine)
@@ -320,7 +318,8 @@ class Review:
     def sign_handover(
         self, view: View, *, digest: str, to_us: int, author: str, relieved_by: str, text: str = ""
     ) -> Seen[Handover]:
-        """Hand the watch over: the digest is of the summary that was shown for `to_us`."""
+        """Hand the watch over: the digest is of the summary that was shown for `to_us`. Raises Forbidden."""
+        self._check_watch_log()
         _check_author(author)
         return shift.sign(
             view,
@@ -333,6 +332,32 @@ class Review:
             text=text,
             ids=self._new_id,
         )
+
+    def _labels_of_vessel(self, mmsi: int) -> set[str]:
+        """Labels of what he sees of a vessel: what was heard, else what was found. Raises NotFound.
+
+        Of one that nothing was heard of the node's own people may write, and so they may of one that they do not see.
+        """
+        if self._view is None:
+            return set()
+        labels, sight = self._view.labels_of(mmsi), self._view.sight
+        if not labels:
+            asked = ((f"mmsi:{mmsi}",),)
+            labels = {item.record.label for item in self._view.findings(Query("finding", asked))}
+            labels |= {item.record.label for item in self._view.alerts(Query("alert", asked))}
+        if not labels and not sight.may(self._view.observer, "read", sight.own_class("note")):
+            raise NotFound(f"There is no vessel {mmsi}: search by name, IMO number or call sign.")
+        return labels
+
+    def _check_watch_log(self) -> None:
+        """A watch floor's log is the node's own: who may not read it does not write in it."""
+        if self._view is None:
+            return
+        sight = self._view.sight
+        if not sight.may(self._view.observer, "read", sight.own_class("watch_log")):
+            raise Forbidden(
+                "The policy does not let you read this node's watch log: write in your own node's."
+            )
 
     # -- standing orders ------------------------------------------------------------------------------
 

@@ -189,20 +189,21 @@ class SignIn:
     def _refused(self, login: str, how: str) -> NotRecognised:
         known = self._access.accounts.find(login=login.strip()) if login.strip() else None
         # A password typed as a login must not get into the log.
-        self._log(known.login if known else "unknown", "denied", how)
+        self._log(known, "denied", how)
         return NotRecognised(_WRONG)
 
     def _recognised(self, account: Account, how: str, address: str) -> Account:
-        self._log(account.login, "allowed", how)
+        self._log(account, "allowed", how)
         key = hashlib.sha256(account.login.casefold().encode()).hexdigest()[:32]
         self._access.accounts.forgive(f"login:{key}", f"address:{network_of(address)}", self._access.clock())
         return account
 
-    def _log(self, who: str, outcome: Any, why: str) -> None:
+    def _log(self, who: Account | None, outcome: Any, why: str) -> None:
         self._access.record(
             AccessEntry(
                 at_us=self._access.clock(),
-                who=who,
+                who=who.login if who else "unknown",
+                name=who.name if who else "",
                 session="",
                 act="sign_in",
                 what="sign in",
@@ -216,6 +217,7 @@ class SignIn:
             AccessEntry(
                 at_us=self._access.clock(),
                 who=account.login,
+                name=account.name,
                 session="",
                 act="administer",
                 what="own account",

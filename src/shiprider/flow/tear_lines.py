@@ -16,7 +16,7 @@ from shiprider.flow.ids import new_id
 from shiprider.flow.subjects import sees, subject
 from shiprider.flow.view import Seen, View, seen
 from shiprider.measure.clock import iso_from_us
-from shiprider.model.errors import Conflict, UsageError
+from shiprider.model.errors import Conflict, NotFound, ShipriderError, UsageError
 from shiprider.model.label import parse, written
 from shiprider.model.proposals import ProposalState, TearLineProposal
 from shiprider.model.tear_line import SanitisingRule, TearLine
@@ -39,6 +39,14 @@ class Previewed:
     def stale(self) -> bool:
         """Whether the original is no longer the revision that it was made of."""
         return self.original.record.revision != self.proposal.body.original_revision
+
+
+@dataclass(frozen=True, slots=True)
+class Unmade:
+    """A proposal of which nothing can be made of its original now, and why, in one sentence."""
+
+    proposal: Seen[TearLineProposal]
+    trouble: str
 
 
 class TearLines:
@@ -103,6 +111,19 @@ class TearLines:
         records = reversed(view.proposals(KIND))
         found = [seen(record, TearLineProposal) for record in records if record.body is not None]
         return [item for item in found if sees(view, item.body.original_kind, item.body.original)]
+
+    def listed(self, view: View) -> list[Previewed | Unmade]:
+        """The same side by side; one that cannot be made says why, and keeps none of the others back."""
+        found: list[Previewed | Unmade] = []
+        for item in self.proposals(view):
+            try:
+                found.append(self._previewed(view, item))
+            except NotFound:
+                # Its original went out of the reader's sight meanwhile: so it did itself.
+                continue
+            except ShipriderError as error:
+                found.append(Unmade(item, str(error)))
+        return found
 
     def proposal(self, view: View, proposal_id: str) -> Previewed:
         """One, side by side. Raises NotFound: also where its original is not for the observer."""

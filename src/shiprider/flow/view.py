@@ -22,7 +22,7 @@ from shiprider.flow.picture import Box, Rows, Static
 from shiprider.flow.pictures import Pictures, Seeable
 from shiprider.flow.sight import Frames, Sight
 from shiprider.model.alert import Alert
-from shiprider.model.disposition import Disposition
+from shiprider.model.disposition import Disposition, newest_of_each_alert
 from shiprider.model.errors import NotFound, UsageError
 from shiprider.model.handover import Handover
 from shiprider.model.label import UNKNOWN_TEXT
@@ -287,8 +287,9 @@ class View:
         return self._lines(self._numbered(found[each] for each in record_ids if each in found))
 
     def dispositions(self) -> list[Seen[Disposition]]:
-        """What became of the alerts."""
-        return self._all(self._of_kind("disposition"), Disposition)
+        """What became of the alerts: the newest disposition of each that the observer sees."""
+        listed = self._all(self._of_kind("disposition"), Disposition)
+        return newest_of_each_alert(listed, lambda item: item.body)
 
     def handovers(self, limit: int | None = None) -> list[Seen[Handover]]:
         """Signed handovers, newest first."""

@@ -11,7 +11,8 @@ class Observer(msgspec.Struct, frozen=True, kw_only=True):
 
     `nation` is an ISO 3166-1 alpha-3 code; `clearance` a classification (model/label.py); `cases` are
     the cases this person is assigned to; `session` ties every read to one sign-in. `owner` sits at the node's own
-    machine, without an account: he is assigned to every case there is.
+    machine, without an account: he is assigned to every case there is. `login` is what the access log calls him: no
+    answer depends on it.
     """
 
     name: str
@@ -24,3 +25,4 @@ class Observer(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[str, ...] = ()
     session: str = ""
     owner: bool = False
+    login: str = ""

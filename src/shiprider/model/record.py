@@ -36,6 +36,7 @@ KINDS: Final = (
     "recall",
     "withdrawal",
     "recall_answer",
+    "spool_seal",
 )
 
 

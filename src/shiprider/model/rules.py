@@ -73,7 +73,13 @@ def fault_of(homes: Iterable[Home]) -> str:
 
 
 def own_observer(
-    name: str, home: Home, purpose: str, *, roles: Sequence[str] = CONTENT_ROLES, session: str = ""
+    name: str,
+    home: Home,
+    purpose: str,
+    *,
+    roles: Sequence[str] = CONTENT_ROLES,
+    session: str = "",
+    login: str = "",
 ) -> Observer:
     """One of a home's people with full clearance: who sits at the node's own machine without an account."""
     return Observer(
@@ -85,4 +91,5 @@ def own_observer(
         purpose=purpose,
         session=session,
         owner=True,
+        login=login,
     )

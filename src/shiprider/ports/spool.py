@@ -5,7 +5,7 @@ the same bytes; addresses grow (`model.tables.raw_address`), offsets are of unco
 chunk keeps what is needed to decode it again to the same rows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -56,6 +56,21 @@ class SegmentInfo:
     last_received_us: int
     sources: tuple[int, ...]
     sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What is durable of a segment: its first `length` bytes and their SHA-256; `whole`: none will follow.
+
+    `index_sha256` is of what tells their chunks' sources and times of arrival. Both are "" where they are not known
+    without reading: the segment is full, and being closed after a restart.
+    """
+
+    segment: int
+    length: int
+    sha256: str
+    index_sha256: str
+    whole: bool
 
 
 class Spool(Protocol):
@@ -120,6 +135,35 @@ class Spool(Protocol):
 
     def segments(self) -> Sequence[SegmentInfo]:
         """All segments, removed ones included."""
+        ...
+
+    def prefixes(self) -> Sequence[Prefix]:
+        """What is durable of each segment still held, in order.
+
+        The hash is of the bytes as they were handed over, at no cost of reading them again.
+        """
+        ...
+
+    def prefix_hashes(self, segment: int, lengths: Sequence[int]) -> list[tuple[str, str]]:
+        """SHA-256 of a segment's first bytes and of their index, for each of the ascending `lengths`, as the disk has them.
+
+        Fewer than were asked for where the segment is shorter, gone or unreadable.
+        """
+        ...
+
+    def sources_hash(self, count: int | None = None) -> tuple[int, str]:
+        """How many sources there are, and a SHA-256 of them in order; with `count` of the first as the disk has them."""
+        ...
+
+    def keep_pieces(self, segment: int, name: str, data: bytes) -> None:
+        """Keep what was fixed of a segment (`flow.pieces`), durable on return; it goes when the segment does.
+
+        Raises DiskFull, StorageError.
+        """
+        ...
+
+    def pieces(self, segment: int) -> Mapping[str, bytes]:
+        """What was kept so, by name."""
         ...
 
     def remove(self, segment: int, why: str) -> int:

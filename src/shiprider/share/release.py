@@ -46,11 +46,12 @@ ROLES: Final[dict[Action, tuple[str, ...]]] = {
     "downgrade": ("liaison_officer", "legal_adviser"),
 }
 
-#: Kinds of records about the people of a node and its dealings, not about ships: who browsed without a case, who took
-#: what out, what went to which partner and came from it.
+#: Kinds of records about a node, its people and its dealings, not about ships: who browsed without a case, who took what
+#: out, how much came in of everything together, what went to which partner and came from it.
 AUDITED: Final = (
     "browsing_alarm",
     "evidence_export",
+    "spool_seal",
     "dispatch",
     "receipt",
     "recall",

@@ -87,8 +87,8 @@ def test_asking_is_itself_logged(running: Any, asked: httpx.Client) -> None:
     asked.get("/audit/people", params={"object": "abc"})
     entries = [e for _, e in running.opened.access_log.since(before)]
     assert [(e.who, e.act, e.what, e.outcome) for e in entries] == [
-        ("inspector", "read", "audit entries who='officer 1'", "allowed"),
-        ("inspector", "read", "audit people object_id='abc'", "allowed"),
+        ("program", "read", "audit entries who='officer 1'", "allowed"),
+        ("program", "read", "audit people object_id='abc'", "allowed"),
     ]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 import websockets
 
-from shiprider.api.live import BYTES_PER_S, Follower, LiveView
+from shiprider.api.live import BYTES_PER_S, Follower, LiveView, NamedVessels
 from shiprider.flow.picture import Picture
 from shiprider.model.tables import STATEMENTS, TRACK_POINTS
 
@@ -301,3 +302,66 @@ def test_a_client_that_sends_too_much_is_let_go_and_others_are_not(running: Runn
 
     assert talk(running, conversation) in (1009, None)
     assert running.get("/status").status_code == 200
+
+
+# -- what was shown stands in the access log --------------------------------------------------------
+
+
+def test_vessels_are_named_at_once_then_once_a_minute_and_again_after_an_hour() -> None:
+    named, n = NamedVessels(), 25_000
+    told: list[tuple[float, int]] = []
+
+    def tick(now_s: float) -> None:
+        due = named.due(now_s)
+        if len(due):
+            told.append((now_s, len(due)))
+            named.named(due, now_s)
+
+    shown = np.arange(n, dtype=np.int64)
+    for second in range(200):
+        named.add(shown[second * 1000 : (second + 1) * 1000] if second else shown[:15_000])
+        tick(float(second))
+    assert told == [(0.0, 10_000), (60.0, 10_000), (120.0, 5_000)] and not named.waiting
+    named.add(shown)
+    tick(1000.0)
+    assert not named.waiting and len(told) == 3
+    tick(3600.0)
+    named.add(shown)
+    tick(3601.0)
+    assert told[3:] == []
+    named.add(np.array([n + 1]))
+    tick(3700.0)
+    assert told[3:] == [(3700.0, 1)]
+    named.add(shown)
+    tick(3800.0)
+    assert told[4:] == [(3800.0, 10_000)], "an hour after the first they are named again"
+
+
+def test_what_was_not_written_is_still_to_be_named() -> None:
+    named = NamedVessels()
+    named.add(np.arange(5, dtype=np.int64))
+    assert len(named.due(0.0)) == len(named.due(0.0)) == 5 == named.waiting
+
+
+def test_the_log_names_every_vessel_that_was_pushed_and_the_filters(running: Running) -> None:
+    log = running.opened.access_log
+    before = log.head().sequence
+
+    async def conversation(socket: Any) -> Any:
+        await socket.send(view(classes=[0, 1]))
+        empty = await until(socket, lambda c: isinstance(c, dict) and c.get("kind") == 0)
+        await socket.send(view(2))
+        return empty, await until(socket, lambda c: isinstance(c, dict) and c.get("view") == 2)
+
+    _, frame = talk(running, conversation)
+    assert len(frame["mmsi"])
+    wanted = sorted({str(each) for each in frame["mmsi"]})
+    # What came after the first is named when the minute is over, or the connection.
+    for _ in range(100):
+        entries = [each for _, each in log.since(before)]
+        named = [o for each in entries if each.what == "WS /api/v1/live vessels" for o in each.objects]
+        if len(named) == len(wanted):
+            break
+        time.sleep(0.1)
+    assert [each.asked for each in entries if each.what == "WS /api/v1/live"] == ["classes=0,1", ""]
+    assert sorted(named) == wanted

@@ -95,6 +95,27 @@ def test_the_picture_is_marked_by_what_is_in_it(opened: Any) -> None:
     assert nowhere["vessels"] == []
 
 
+@pytest.mark.parametrize(("kind", "word"), [("area", "areas"), ("watchlist", "watchlists")])
+def test_areas_and_watchlists_are_marked_each_and_together(opened: Any, kind: str, word: str) -> None:
+    node, client = opened
+    bodies: dict[str, dict[str, Any]] = {
+        "area": {"name": "Bank", "ring": [[-75, 13], [-74, 13], [-74, 14]]},
+        "watchlist": {"name": "Asked for", "entries": [{"mmsi": SHARED}]},
+    }
+    own = client.post(f"/{word}", json=bodies[kind]).json()
+    assert own["marking"]["banner"] == OWN
+    assert client.get(f"/{word}").json()["marking"]["banner"] == OWN
+    kept = node.ledger.latest(own["id"])
+    draft = Draft(
+        id="0" * 31 + str(len(kind)), kind=kind, expected_revision=0, schema=kept.schema, author="Ana",
+        label=written(LABEL).text, valid_from_us=kept.valid_from_us, body=kept.body,
+    )  # fmt: skip
+    node.ledger.append([draft])
+    told = client.get(f"/{word}").json()
+    assert [each["marking"]["banner"] for each in told[word]] == [OWN, BANNER]
+    assert told["marking"]["banner"] == "RESTRICTED // ORIGINATOR ONLY"
+
+
 def test_a_label_that_is_hidden_marks_nothing(opened: tuple[OpenNode, Any]) -> None:
     node, _ = opened
     guest = Observer(name="G", nation="HND", organisation="x", communities=(), clearance="secret", purpose="watch",

@@ -16,6 +16,7 @@ from shiprider.flow.ids import new_id
 from shiprider.model.label import written
 from shiprider.model.note import Note
 from shiprider.model.observer import Observer
+from shiprider.model.proposals import TearLineProposal
 from shiprider.model.record import Draft
 from shiprider.model.release_class import ReleaseClass
 from shiprider.model.tear_line import TearLine, TearLineLink
@@ -337,6 +338,24 @@ def test_a_revised_original_and_a_delay_hold_a_tear_line_back(floor: Any) -> Non
 
 
 # -- labels ---------------------------------------------------------------------------------------
+
+
+def test_a_tear_line_that_cannot_be_made_says_why_and_keeps_no_other_back(floor: Any) -> None:
+    proposal = floor.client("analyst").post("/api/v1/tear-lines", json=asked(floor, why=WHY)).json()
+    record = floor.opened.ledger.latest(proposal["id"])
+    body = msgspec.json.decode(record.body, type=TearLineProposal)
+    draft = Draft(
+        id=new_id(), kind=record.kind, expected_revision=0, schema=1, author="Analyst", valid_from_us=1, label=record.label,
+        body=msgspec.json.encode(msgspec.structs.replace(body, to="class=SECRET")),
+    )  # fmt: skip
+    floor.opened.ledger.append([draft])
+    answer = floor.client("legal").get("/api/v1/tear-lines")
+    assert answer.status_code == 200
+    broken, whole = answer.json()["proposals"][:2]
+    assert (broken["id"], broken["preview"], broken["may_agree"]) == (draft.id, None, False)
+    assert broken["trouble"].startswith("The tear-line's label has no policy")
+    assert (whole["id"], whole["trouble"], whole["may_agree"]) == (proposal["id"], "", True)
+    assert whole["preview"]["rows"]
 
 
 @pytest.mark.parametrize("path", ["tear-lines", "relabellings"])

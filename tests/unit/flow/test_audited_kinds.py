@@ -1,4 +1,4 @@
-"""Browsing alarms and exports of evidence are about the node's people: only an auditor knows that there are any."""
+"""Browsing alarms, exports of evidence and seals of the spool: only an auditor knows that there are any."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +17,13 @@ from shiprider.model.evidence import EvidenceExport
 from shiprider.model.observer import Observer
 from shiprider.model.record import Draft
 from shiprider.model.rules import Home, Rules, own_observer
+from shiprider.model.spool_seal import SpoolSeal
 from shiprider.ports.ledger import Query
 from shiprider.share.release import AUDITED
 
+SEAL = SpoolSeal(
+    segment=1, length=9, sha256="0" * 64, index_sha256="0" * 64, sources=1, sources_sha256="0" * 64
+)
 HOME = Home(node="col", nation="COL")
 OFFICER = own_observer("Ana", HOME, "watch")
 AUDITOR = Observer(name="Eva", roles=("auditor",), nation="COL", purpose="watch")
@@ -27,7 +31,7 @@ AUDITOR = Observer(name="Eva", roles=("auditor",), nation="COL", purpose="watch"
 
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[tuple[ni.Node, ni.Node]]:
-    """The same node twice, but for an alarm and an export on the second."""
+    """The same node twice, but for an alarm, an export and a seal on the second."""
     made = []
     for name in "ab":
         (tmp_path / name).mkdir()
@@ -44,6 +48,7 @@ def nodes(tmp_path: Path) -> Iterator[tuple[ni.Node, ni.Node]]:
         [
             draft(2, "browsing_alarm", msgspec.json.encode(alarm)),
             draft(3, "evidence_export", msgspec.json.encode(taken)),
+            draft(4, "spool_seal", msgspec.json.encode(SEAL)),
         ]
     )
     yield made[0], made[1]
@@ -72,7 +77,7 @@ def test_an_officer_sees_neither_them_nor_counts_of_them(nodes: Any, who: Observ
     for kind in AUDITED:
         assert with_them.count(Query(kind)) == 0
         assert with_them._find(Query(kind)) == [] and with_them._of_kind(kind) == []
-    assert with_them.there([f"{n:032x}" for n in (1, 2, 3)]) == {f"{1:032x}"}
+    assert with_them.there([f"{n:032x}" for n in (1, 2, 3, 4)]) == {f"{1:032x}"}
     assert nodes[1].ledger.count(Query("browsing_alarm")) == 1, "or there was nothing to hide"
 
 

@@ -10,7 +10,7 @@ from shiprider.model.disposition import Disposition
 
 def _decided(score: float, outcome: str, *, simulated: bool = False) -> Disposition:
     return Disposition(
-        alert="a", finding="f", finding_revision=1, behaviour="gap", preset="p", subtype="", score=score,
+        alert=f"{score}", finding="f", finding_revision=1, behaviour="gap", preset="p", subtype="", score=score,
         probability=score, outcome=outcome, simulated=simulated,  # type: ignore[arg-type]
     )  # fmt: skip
 

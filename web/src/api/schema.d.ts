@@ -1397,7 +1397,7 @@ export interface paths {
         };
         /**
          * Proposed tear-lines of records that I see
-         * @description Newest first.
+         * @description Newest first; one that cannot be made any more is listed with its reason.
          */
         get: operations["list_tear_lines"];
         put?: never;
@@ -1802,6 +1802,7 @@ export interface components {
             author: string;
             /** @description Id of a record, 32 hex digits. */
             id: string;
+            marking: components["schemas"]["Marking"];
             name: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             recorded_us: number;
@@ -1815,6 +1816,7 @@ export interface components {
         /** Areas */
         Areas: {
             areas: components["schemas"]["AreaOut"][];
+            marking: components["schemas"]["Marking"];
         };
         /** AuditChecked */
         AuditChecked: {
@@ -1829,10 +1831,12 @@ export interface components {
         /** AuditEntry */
         AuditEntry: {
             act: string;
+            asked: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             at_us: number;
             case: string;
             count: number;
+            name: string;
             objects: string[];
             outcome: string;
             purpose: string;
@@ -2794,7 +2798,7 @@ export interface components {
             /** @description Id of a record, 32 hex digits. */
             id: string;
             may_agree: boolean;
-            preview: components["schemas"]["TearLinePreview"];
+            preview: components["schemas"]["TearLinePreview"] | null;
             proposed_by: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             recorded_us: number;
@@ -2803,6 +2807,7 @@ export interface components {
             /** @enum {string} */
             state: "proposed" | "done" | "refused" | "withdrawn";
             tear_line: string;
+            trouble: string;
             why: string;
         };
         /** TearLineProposals */
@@ -2956,6 +2961,7 @@ export interface components {
             entries: components["schemas"]["WatchEntry"][];
             /** @description Id of a record, 32 hex digits. */
             id: string;
+            marking: components["schemas"]["Marking"];
             name: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             recorded_us: number;
@@ -2964,6 +2970,7 @@ export interface components {
         };
         /** Watchlists */
         Watchlists: {
+            marking: components["schemas"]["Marking"];
             watchlists: components["schemas"]["WatchlistOut"][];
         };
         /** Why */

@@ -1,15 +1,19 @@
 /** Watchlists and areas: what the watch asked to be told about. */
-import { ApiFailure, api, type Watchlist } from "../api/client";
+import { ApiFailure, api, type Schemas, type Watchlist } from "../api/client";
 import { chart } from "./chart.svelte";
 import { places } from "./places.svelte";
 
 class Orders {
   watchlists = $state.raw<Watchlist[]>([]);
+  /** Of all of them together; where there are none, there is nothing to mark. */
+  watchlistsMarking = $state.raw<Schemas["Marking"] | undefined>();
   trouble = $state("");
 
   async load(): Promise<void> {
     await this.doing(async () => {
-      this.watchlists = (await api.watchlists()).watchlists;
+      const { watchlists, marking } = await api.watchlists();
+      this.watchlists = watchlists;
+      this.watchlistsMarking = watchlists.length ? marking : undefined;
       await places.loadAreas();
     });
   }

@@ -31,6 +31,8 @@ class Places {
   /** The marking of what is heard of each of them. */
   nameMarkings = $state.raw<ReadonlyMap<number, Marking>>(new Map());
   areas = $state.raw<Area[]>([]);
+  /** Of all of them together; where there are none, there is nothing to mark. */
+  areasMarking = $state.raw<Marking | undefined>();
   reception = $state.raw<Reception | null>(null);
   receptionFailure = $state("");
   private asked = new Set<number>();
@@ -56,7 +58,9 @@ class Places {
   }
 
   async loadAreas(): Promise<void> {
-    this.areas = (await api.areas()).areas;
+    const { areas, marking } = await api.areas();
+    this.areas = areas;
+    this.areasMarking = areas.length ? marking : undefined;
   }
 
   /** Over the day before `us`: a shorter time would call quiet what is only rarely heard. */

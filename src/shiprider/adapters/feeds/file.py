@@ -9,11 +9,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from shiprider.adapters.feeds.lines import LineCutter
-from shiprider.adapters.feeds.stored import BLOCK, StoredStream, digest_of, open_raw
+from shiprider.adapters.feeds.stored import (
+    BLOCK,
+    StoredStream,
+    Unpacking,
+    check_unpacking,
+    digest_of,
+    open_raw,
+)
 from shiprider.model.errors import InputError
 from shiprider.ports.feed import CHUNK_BYTES, Chunk, Declaration, Origin, Taken
+
+#: What is right for every feed that says nothing else.
+UNPACKING: Final = Unpacking()
 
 
 def spelt(path: Path | str) -> str:
@@ -33,11 +44,14 @@ def file_chunks(
     now_us: Callable[[], int],
     stopped: Callable[[], bool],
     chunk_bytes: int = CHUNK_BYTES,
+    unpacking: Unpacking = UNPACKING,
 ) -> Iterator[Chunk]:
     """Chunks of one file from a decompressed offset on; the last one is final.
 
-    Raises InputError after the last readable line of a damaged file (nothing is final then).
+    Raises InputError after the last readable line of a damaged file (nothing is final then), and before anything of one
+    that unpacks to more than its bound.
     """
+    check_unpacking(path, unpacking, stopped)
     stream = StoredStream(path)
     cutter = LineCutter()
     held: list[bytes] = []
@@ -111,8 +125,10 @@ class FileFeed:
         *,
         now_us: Callable[[], int] = wall_us,
         chunk_bytes: int = CHUNK_BYTES,
+        unpacking: Unpacking = UNPACKING,
     ) -> None:
         self._chunk_bytes = chunk_bytes
+        self._unpacking = unpacking
         self._path = path
         self._declaration = declaration
         self._now_us = now_us
@@ -141,7 +157,9 @@ class FileFeed:
         if not origin.size:
             self._notices.append(f"{self._path} is empty: nothing to do.")
             return
-        yield from file_chunks(self._path, origin, offset, self._now_us, self._stop.is_set, self._chunk_bytes)
+        yield from file_chunks(
+            self._path, origin, offset, self._now_us, self._stop.is_set, self._chunk_bytes, self._unpacking
+        )
 
     def stop(self) -> None:
         """End soon."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shiprider.adapters.feeds.file import file_chunks, resume, wall_us
+from shiprider.adapters.feeds.file import UNPACKING, file_chunks, resume, wall_us
+from shiprider.adapters.feeds.stored import Unpacking
 from shiprider.model.errors import InputError, StopFeed
 from shiprider.ports.feed import CHUNK_BYTES, Chunk, Declaration, Origin, Taken
 
@@ -49,7 +50,9 @@ class FolderFeed:
         now_us: Callable[[], int] = wall_us,
         clock: Callable[[], float] = time.monotonic,
         chunk_bytes: int = CHUNK_BYTES,
+        unpacking: Unpacking = UNPACKING,
     ) -> None:
+        self._unpacking = unpacking
         self._folder = folder
         self._declaration = declaration
         self._once = once
@@ -137,7 +140,7 @@ class FolderFeed:
             if complete or not origin.size:
                 return
             for chunk in file_chunks(
-                path, origin, offset, self._now_us, self._stop.is_set, self._chunk_bytes
+                path, origin, offset, self._now_us, self._stop.is_set, self._chunk_bytes, self._unpacking
             ):
                 end = chunk.file_offset + (0 if chunk.padding else len(chunk.data))
                 yield chunk

@@ -1,7 +1,7 @@
 """Reading a stored file, plain or compressed, as a stream of bytes in flat memory.
 
 Always true: offsets are of decompressed bytes; a cut or damaged compressed file gives all that is
-readable first, and then one sentence.
+readable first, and then one sentence; one that unpacks to more than its bound gives nothing, and one sentence.
 """
 
 import gzip
@@ -9,6 +9,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,53 @@ _COMPRESSED: Final = 4096
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _ZSTD_SKIPPABLE: Final = b"\x2a\x4d\x18"
+
+
+#: Of a file that unpacks to no more than this nothing is to be feared, whatever its ratio.
+_SMALL_BYTES: Final = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacking:
+    """How much larger than stored a compressed file may be. AIS packs 3 to 20 times; zeros 1,000 to 30,000 times."""
+
+    ratio: int = 200
+    most_bytes: int = 100 << 30
+
+    def bound(self, stored: int) -> int:
+        """Bytes that a file of so many stored ones may unpack to."""
+        return min(self.most_bytes, max(_SMALL_BYTES, self.ratio * stored))
+
+
+def check_unpacking(path: Path, unpacking: Unpacking, stopped: Callable[[], bool]) -> None:
+    """Unpack a compressed file to nowhere: it is refused as a whole before anything of it is taken. Raises InputError.
+
+    A damaged one is not refused: what can be read of it is within the bound.
+    """
+    stream = StoredStream(path)
+    try:
+        if stream.kind == "plain":
+            return
+        bound, unpacked, blocks = (
+            unpacking.bound(path.stat().st_size),
+            0,
+            stream.blocks(0, stopped),
+        )
+        while True:
+            try:
+                block = next(blocks, b"")
+            except InputError:
+                return
+            unpacked += len(block)
+            if unpacked > bound:
+                raise InputError(
+                    f"{path} unpacks to more than {bound >> 20} MiB, which no recording of its size does: nothing of it was "
+                    "taken; look into it and give it unpacked, or raise the feed's `unpacked_ratio` or `unpacked_gib`."
+                )
+            if not block:
+                return
+    finally:
+        stream.close()
 
 
 def open_raw(path: Path) -> io.BufferedReader:

@@ -3,6 +3,7 @@
 Always true: a line counts only if it is whole; a torn last line (power cut) is cut off at opening.
 """
 
+import hashlib
 import os
 import zlib
 from pathlib import Path
@@ -28,6 +29,7 @@ class Journal(Generic[T]):
             os.fsync(self._handle)
             sync_folder(path.parent)
         self.entries: list[T] = []
+        self._digest = hashlib.sha256()
         self._end = self._load()
 
     def _load(self) -> int:
@@ -45,6 +47,7 @@ class Journal(Generic[T]):
                 os.ftruncate(self._handle, offset)
                 return offset
             self.entries.append(self._decoder.decode(body))
+            self._digest.update(body + b"\n")
             offset = stop + 1
         return offset
 
@@ -59,7 +62,16 @@ class Journal(Generic[T]):
             os.ftruncate(self._handle, self._end)
             raise storage_error(error, self._path) from error
         self._end += len(line)
+        self._digest.update(body + b"\n")
         self.entries.append(entry)
+
+    def sha256(self, count: int | None = None) -> tuple[int, str]:
+        """How many lines were loaded or added, and the SHA-256 of them; of the first `count`, as the file has them now."""
+        if count is None:
+            return len(self.entries), self._digest.hexdigest()
+        lines = os.pread(self._handle, self._end, 0).splitlines()[:count]
+        bodies = b"".join(line.rpartition(b" ")[0] + b"\n" for line in lines)
+        return len(lines), hashlib.sha256(bodies).hexdigest()
 
     def close(self) -> None:
         """Let the file go."""

@@ -24,15 +24,20 @@ _FOOTER_MAGIC: Final = 0x8F92EAB1
 _FOOTER: Final = struct.Struct("<IBI")
 
 
-def compress(source: int, length: int, target: Path) -> str:
-    """Compress `length` bytes of an open file into `target`, synced; their SHA-256. Raises OSError."""
+def compress(source: int, length: int, target: Path, *, sha256: str = "") -> str:
+    """Compress `length` bytes of an open file into `target`, synced; their SHA-256. Raises OSError.
+
+    With `sha256` (as the bytes were handed over) they are not hashed again: if the file is another by now, the closed
+    segment does not match, and is found.
+    """
     digest = hashlib.sha256()
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True, write_content_size=True)
     table = bytearray()
     with target.open("wb") as out:
         for offset in range(0, length, FRAME_BYTES):
             data = os.pread(source, min(FRAME_BYTES, length - offset), offset)
-            digest.update(data)
+            if not sha256:
+                digest.update(data)
             frame = compressor.compress(data)
             out.write(frame)
             table += struct.pack("<II", len(frame), len(data))
@@ -40,7 +45,7 @@ def compress(source: int, length: int, target: Path) -> str:
         out.write(struct.pack("<II", _SKIPPABLE, len(table) + len(footer)) + table + footer)
         out.flush()
         os.fsync(out.fileno())
-    return digest.hexdigest()
+    return sha256 or digest.hexdigest()
 
 
 class SeekableReader:

@@ -1,13 +1,16 @@
 """One segment on disk: the live file being appended to, or a closed one being read.
 
 Always true: `NNNNNNNN.live` is plain bytes, `NNNNNNNN.zst` the same bytes compressed; the live file
-is removed only after the compressed one is durable and in the chain; `NNNNNNNN.index` lies beside.
+is removed only after the compressed one is durable and in the chain; `NNNNNNNN.index` lies beside; the live
+one's SHA-256 is of the bytes as they were handed over, not as the disk gives them back.
 """
 
+import hashlib
 import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,6 +18,12 @@ from shiprider.adapters.spool import index
 from shiprider.adapters.spool.disk import sync_folder, write_all
 from shiprider.adapters.spool.seekable import SeekableReader
 from shiprider.model.errors import CorruptStore, NotFound
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+#: Bytes read at once to hash what an earlier run wrote.
+_HASH_BLOCK: Final = 1 << 20
 
 
 def live_path(folder: Path, number: int) -> Path:
@@ -42,7 +51,11 @@ def load_index(folder: Path, number: int) -> index.Records:
 
 @dataclass
 class LiveSegment:
-    """The segment being appended to. `end` bytes are written, `synced` of them durable."""
+    """The segment being appended to. `end` bytes are written, `synced` of them durable.
+
+    `digest` is SHA-256 of the written bytes, `digest_synced` of the durable ones, `index_digest` of the index that names
+    these; None until it is asked for, where another run wrote them.
+    """
 
     folder: Path
     number: int
@@ -53,6 +66,9 @@ class LiveSegment:
     index_synced: int
     records: index.Records
     pending: bytearray
+    digest: "_Hash | None" = None
+    digest_synced: "_Hash | None" = None
+    index_digest: "_Hash | None" = None
 
     @classmethod
     def create(cls, folder: Path, number: int) -> "LiveSegment":
@@ -61,7 +77,9 @@ class LiveSegment:
         data = os.open(live_path(folder, number), flags, 0o640)
         side = os.open(index_path(folder, number), flags, 0o640)
         sync_folder(folder)
-        return cls(folder, number, data, side, 0, 0, 0, np.zeros(0, index.RECORD), bytearray())
+        records = np.zeros(0, index.RECORD)
+        empty = hashlib.sha256()
+        return cls(folder, number, data, side, 0, 0, 0, records, bytearray(), empty, empty.copy())
 
     @classmethod
     def recover(cls, folder: Path, number: int) -> "LiveSegment":
@@ -88,7 +106,9 @@ class LiveSegment:
 
     def append(self, data: bytes, source: int, flags: int, file_offset: int, received_us: int) -> int:
         """Write one chunk; its offset. Raises OSError."""
+        digest = self._running()
         write_all(self.data, data, self.end)
+        digest.update(data)
         offset = self.end
         self.pending += index.pack(
             offset, len(data), source, flags, file_offset, received_us, zlib.crc32(data)
@@ -104,17 +124,41 @@ class LiveSegment:
         write_all(self.side, bytes(self.pending), self.index_synced)
         os.fsync(self.side)
         added = np.frombuffer(bytes(self.pending), index.RECORD)
+        if self.index_digest is not None:
+            self.index_digest.update(self.pending)
         self.records = np.concatenate([self.records, added])
         self.index_synced += len(self.pending)
         self.pending.clear()
         self.synced = self.end
+        self.digest_synced = self.digest.copy() if self.digest is not None else None
 
     def roll_back(self) -> None:
         """Forget what was not synced. Raises OSError."""
         self.pending.clear()
         self.end = self.synced
+        self.digest = self.digest_synced.copy() if self.digest_synced is not None else None
         os.ftruncate(self.data, self.synced)
         os.ftruncate(self.side, self.index_synced)
+
+    def _running(self) -> "_Hash":
+        """The hash that goes on with the next chunk. Raises OSError."""
+        if self.digest is None:
+            self.digest = hashlib.sha256()
+            for offset in range(0, self.synced, _HASH_BLOCK):
+                self.digest.update(os.pread(self.data, min(_HASH_BLOCK, self.synced - offset), offset))
+            self.digest_synced = self.digest.copy()
+        return self.digest
+
+    def sha256(self) -> str:
+        """Of the durable bytes, as they were handed over (those of an earlier run: as they are). Raises OSError."""
+        running = self._running()
+        return (self.digest_synced or running).hexdigest()
+
+    def index_sha256(self) -> str:
+        """Of the index of the durable bytes."""
+        if self.index_digest is None:
+            self.index_digest = hashlib.sha256(self.records.tobytes())
+        return self.index_digest.hexdigest()
 
     def read(self, offset: int, length: int) -> bytes:
         """Durable bytes."""

@@ -18,7 +18,15 @@ import msgspec
 import numpy as np
 
 from shiprider.adapters.spool import index
-from shiprider.adapters.spool.disk import Probe, copy_file, make_folder, no_probe, storage_error, sync_folder
+from shiprider.adapters.spool.disk import (
+    Probe,
+    copy_file,
+    make_folder,
+    no_probe,
+    replace,
+    storage_error,
+    sync_folder,
+)
 from shiprider.adapters.spool.journal import Journal
 from shiprider.adapters.spool.seekable import compress
 from shiprider.adapters.spool.segment import (
@@ -32,12 +40,18 @@ from shiprider.adapters.spool.segment import (
 from shiprider.model.errors import CorruptStore, NotFound, ShipriderError
 from shiprider.model.tables import raw_address, raw_parts
 from shiprider.ports.feed import Declaration, Origin, Taken
-from shiprider.ports.spool import SegmentInfo, Source, Stored
+from shiprider.ports.spool import Prefix, SegmentInfo, Source, Stored
 
 #: Uncompressed bytes of a segment: about 3 million sentences; offsets must stay below 2^32.
 SEGMENT_BYTES: Final = 256 << 20
 
 _READ_CHUNK: Final = 1 << 20
+
+#: The hashes of a segment that would have to be read for them.
+_UNKNOWN: Final = ("", "")
+
+#: Folder of what was fixed of a segment, beside the segments.
+_PIECES: Final = "pieces"
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,8 +89,11 @@ class SegmentedSpool:
         self._probe = probe
         self._lock = threading.RLock()
         self._open: dict[int, ClosedSegment] = {}
+        #: SHA-256 of segments that are full and not yet in the chain, as their bytes were handed over, and of their index.
+        self._full: dict[int, tuple[str, str]] = {}
         try:
             make_folder(folder)
+            make_folder(folder / _PIECES)
             self._sources = Journal(folder / "sources.log", Source)
             self._chain = Journal(folder / "chain.log", Link)
             self._live = self._recover()
@@ -208,6 +225,7 @@ class SegmentedSpool:
         self.sync()
         following = LiveSegment.create(self._folder, self._live.number + 1)
         full, self._live = self._live, following
+        self._full[full.number] = full.sha256(), full.index_sha256()
         self._open[full.number] = ClosedSegment(self._folder, full.number)
         full.close()
         self._end = raw_address(following.number, 0)
@@ -252,6 +270,7 @@ class SegmentedSpool:
             link = self._compress(number, live, closed)
             with self._lock:
                 self._extend_chain(link)
+                self._full.pop(number, None)
             self._probe("spool.chained")
         with self._lock:
             plain = self._open.pop(number, None)
@@ -270,7 +289,7 @@ class SegmentedSpool:
         handle = os.open(live, os.O_RDONLY)
         try:
             length = os.fstat(handle).st_size
-            digest = compress(handle, length, beside)
+            digest = compress(handle, length, beside, sha256=self._full.get(number, _UNKNOWN)[0])
         finally:
             os.close(handle)
         self._probe("spool.compressed")
@@ -348,7 +367,9 @@ class SegmentedSpool:
         """The chunk that holds an address."""
         number, offset = raw_parts(raw)
         with self._lock:
-            records = self._records(number)
+            held = number != self._live.number and number not in self._removed()
+            # Opened, so that the next question does not read the index again.
+            records = self._segment(number).records if held else self._records(number)
         found = int(np.searchsorted(records["offset"], offset, "right")) - 1
         if found < 0 or offset >= int(records[found]["offset"]) + int(records[found]["length"]):
             raise NotFound(f"The spool has no chunk at address {raw}: check the address.")
@@ -397,6 +418,68 @@ class SegmentedSpool:
         span = (int(received.min()), int(received.max()))
         return SegmentInfo(number, length, stored, False, gone, *span, sources)
 
+    def prefixes(self) -> Sequence[Prefix]:
+        """What is durable of each segment and its hash; see the port."""
+        with self._lock:
+            links, removed = self._links(), self._removed()
+            found: list[Prefix] = []
+            for number in self._held():
+                if number in removed:
+                    continue
+                if number in links:
+                    link = links[number]
+                    found.append(Prefix(number, link.length, link.sha256, link.index_sha256, True))
+                elif number == self._live.number:
+                    try:
+                        live = self._live
+                        found.append(Prefix(number, live.synced, live.sha256(), live.index_sha256(), False))
+                    except OSError as error:
+                        raise storage_error(error, self._folder) from error
+                else:
+                    length = self._info(number, links, removed).length
+                    found.append(Prefix(number, length, *self._full.get(number, _UNKNOWN), True))
+            return found
+
+    def prefix_hashes(self, segment: int, lengths: Sequence[int]) -> list[tuple[str, str]]:
+        """SHA-256 of a segment's beginnings and of their index, read from the disk; see the port."""
+        digest = hashlib.sha256()
+        found: list[tuple[str, str]] = []
+        try:
+            side = index_path(self._folder, segment).read_bytes()
+        except OSError:
+            return found
+        records = index.unpack(side, checked=False)
+        ends = records["offset"].astype(np.int64) + records["length"]
+        at = 0
+        for length in lengths:
+            while at < length:
+                try:
+                    data = self.read(raw_address(segment, at), min(_READ_CHUNK, length - at))
+                except (NotFound, CorruptStore):
+                    return found
+                digest.update(data)
+                at += len(data)
+            last = int(np.searchsorted(ends, length))
+            whole = last < len(ends) and int(ends[last]) == length
+            beside = hashlib.sha256(side[: (last + 1) * index.RECORD.itemsize]).hexdigest() if whole else ""
+            found.append((digest.copy().hexdigest(), beside))
+        return found
+
+    def sources_hash(self, count: int | None = None) -> tuple[int, str]:
+        """How many sources there are, or the first `count`, and their SHA-256; see the port."""
+        with self._lock:
+            return self._sources.sha256(count)
+
+    def keep_pieces(self, segment: int, name: str, data: bytes) -> None:
+        """Keep what was fixed of a segment, durable on return; see the port."""
+        replace(self._folder / _PIECES / f"{segment:08d}-{name}.json", data)
+
+    def pieces(self, segment: int) -> dict[str, bytes]:
+        """What was fixed of a segment, by name; see the port."""
+        begin = f"{segment:08d}-"
+        paths = sorted((self._folder / _PIECES).glob(f"{begin}*.json"))
+        return {path.stem.removeprefix(begin): path.read_bytes() for path in paths}
+
     def remove(self, segment: int, why: str) -> int:
         """Remove a closed segment's bytes; see the port."""
         with self._lock:
@@ -410,6 +493,8 @@ class SegmentedSpool:
             path = closed_path(self._folder, segment)
             freed = path.stat().st_size
             path.unlink()
+            for kept in (self._folder / _PIECES).glob(f"{segment:08d}-*.json"):
+                kept.unlink()
             sync_folder(self._folder)
             return freed
 
@@ -466,6 +551,10 @@ class SegmentedSpool:
             for number in self._held():
                 if number <= raw_parts(end)[0]:
                     self._copy_segment(number, folder, closed)
+            (folder / _PIECES).mkdir()
+            for kept in (self._folder / _PIECES).glob("*.json"):
+                copy_file(kept, folder / _PIECES / kept.name)
+            sync_folder(folder / _PIECES)
             sync_folder(folder)
         except OSError as error:
             raise storage_error(error, folder) from error

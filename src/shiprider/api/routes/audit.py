@@ -8,10 +8,8 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get
 from litestar.params import Parameter
-from msgspec import structs
 
-from shiprider.api.asking import Asked, Cursor, Here, Limit, TimeOf, Who
-from shiprider.api.authorising import Asker
+from shiprider.api.asking import Asked, Cursor, Here, Limit, TimeOf
 from shiprider.api.failures import documented
 from shiprider.api.rendering import Rendering
 from shiprider.api.schemas import audit as s
@@ -30,14 +28,10 @@ METRICS_ROLES: Final = frozenset({"auditor", "node_administrator"})
 Text = Annotated[str, Parameter(max_length=200)]
 
 
-def _audit(site: Site, rendering: Rendering, asker: Asker) -> Audit:
+def _audit(site: Site, rendering: Rendering) -> Audit:
     if site.audit is None:
         raise NotFound("This node keeps no access log: start it with `shiprider run`.")
-    observer = rendering.view.observer
-    if asker.session.kind == "account":
-        # The log knows people by their login: what an auditor asks stands under the same name as all else he does.
-        observer = structs.replace(observer, name=asker.session.login)
-    return site.audit(observer)
+    return site.audit(rendering.view.observer)
 
 
 def _question(
@@ -59,7 +53,6 @@ def _question(
 def list_audit_entries(
     rendering: Asked,
     site: Here,
-    asker: Who,
     who: Text = "",
     object_id: Annotated[str, Parameter(query="object", max_length=200)] = "",
     act: Text = "",
@@ -76,7 +69,7 @@ def list_audit_entries(
     asked = _question(who, object_id, act, outcome, case, start_us, end_us)
     place = int(cursor) if cursor else None
     question = replace(asked, newest_first=True, limit=limit, from_sequence=place)
-    found = _audit(site, rendering, asker).entries(question)
+    found = _audit(site, rendering).entries(question)
     return s.AuditEntries(
         entries=[
             s.AuditEntry(
@@ -92,6 +85,8 @@ def list_audit_entries(
                 purpose=entry.purpose,
                 case=entry.case,
                 why=entry.why,
+                name=entry.name,
+                asked=entry.asked,
             )
             for sequence, entry in found
         ],
@@ -110,7 +105,6 @@ def list_audit_entries(
 def list_audit_people(
     rendering: Asked,
     site: Here,
-    asker: Who,
     who: Text = "",
     object_id: Annotated[str, Parameter(query="object", max_length=200)] = "",
     act: Text = "",
@@ -120,9 +114,7 @@ def list_audit_people(
     end_us: TimeOf = None,
 ) -> s.AuditPeople:
     """Who did most first."""
-    touches = _audit(site, rendering, asker).people(
-        _question(who, object_id, act, outcome, case, start_us, end_us)
-    )
+    touches = _audit(site, rendering).people(_question(who, object_id, act, outcome, case, start_us, end_us))
     return s.AuditPeople(
         people=[
             s.AuditPerson(
@@ -150,7 +142,7 @@ def list_audit_people(
     sync_to_thread=True,
 )
 def list_browsing_alarms(
-    rendering: Asked, site: Here, asker: Who, who: Text = "", limit: Limit = 100
+    rendering: Asked, site: Here, who: Text = "", limit: Limit = 100
 ) -> s.BrowsingAlarms:
     """Newest first."""
     return s.BrowsingAlarms(
@@ -170,7 +162,7 @@ def list_browsing_alarms(
                 cases=list(each.alarm.cases),
                 text=told(each.alarm, rendering.language),
             )
-            for each in _audit(site, rendering, asker).alarms(who=who, limit=limit)
+            for each in _audit(site, rendering).alarms(who=who, limit=limit)
         ]
     )
 
@@ -183,9 +175,9 @@ def list_browsing_alarms(
     responses=documented(404),
     sync_to_thread=True,
 )
-def get_audit_head(rendering: Asked, site: Here, asker: Who) -> s.AuditHead:
+def get_audit_head(rendering: Asked, site: Here) -> s.AuditHead:
     """With the segments that are held, and those that retention let go."""
-    audit = _audit(site, rendering, asker)
+    audit = _audit(site, rendering)
     head = audit.head()
     return s.AuditHead(
         origin=head.origin,
@@ -218,9 +210,9 @@ def get_audit_head(rendering: Asked, site: Here, asker: Who) -> s.AuditHead:
     responses=documented(404),
     sync_to_thread=True,
 )
-def check_audit_log(rendering: Asked, site: Here, asker: Who) -> s.AuditChecked:
+def check_audit_log(rendering: Asked, site: Here) -> s.AuditChecked:
     """An error says where it is broken."""
-    head = _audit(site, rendering, asker).verify()
+    head = _audit(site, rendering).verify()
     return s.AuditChecked(sequence=head.sequence, hash=head.hash)
 
 

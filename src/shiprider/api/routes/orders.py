@@ -27,7 +27,11 @@ TAG: Final = ["orders"]
 )
 def list_areas(rendering: Asked) -> s.Areas:
     """All, ended ones too."""
-    return s.Areas(areas=[rendering.area(item) for item in rendering.view.areas()])
+    found = rendering.view.areas()
+    return s.Areas(
+        areas=[rendering.area(item) for item in found],
+        marking=rendering.marking(*(item.record.label for item in found)),
+    )
 
 
 @post(
@@ -57,7 +61,11 @@ def write_area(data: s.AreaNew, rendering: Asked, review: Review, holding: Held,
 )
 def list_watchlists(rendering: Asked) -> s.Watchlists:
     """All, ended ones too."""
-    return s.Watchlists(watchlists=[rendering.watchlist(item) for item in rendering.view.watchlists()])
+    found = rendering.view.watchlists()
+    return s.Watchlists(
+        watchlists=[rendering.watchlist(item) for item in found],
+        marking=rendering.marking(*(item.record.label for item in found)),
+    )
 
 
 @post(

@@ -47,12 +47,12 @@ def preview(site: Here, rendering: Asked, data: s.TearLineAsked, asker: Who) -> 
     sync_to_thread=True,
 )
 def list_proposals(site: Here, rendering: Asked, asker: Who) -> s.TearLineProposals:
-    """Newest first."""
-    shown, tear_lines = DeskRendering(site.desk, rendering, asker), site.desk.tear_lines
-    found = tear_lines.proposals(rendering.view)
+    """Newest first; one that cannot be made any more is listed with its reason."""
+    shown = DeskRendering(site.desk, rendering, asker)
+    found = site.desk.tear_lines.listed(rendering.view)
     return s.TearLineProposals(
-        proposals=[shown.tear_line(tear_lines.proposal(rendering.view, item.record.id)) for item in found],
-        marking=rendering.marking(*(item.record.label for item in found)),
+        proposals=[shown.tear_line(each) for each in found],
+        marking=rendering.marking(*(each.proposal.record.label for each in found)),
     )
 
 

@@ -4,7 +4,10 @@ from shiprider.api.schemas.base import Microseconds, Struct
 
 
 class AuditEntry(Struct):
-    """One line of the access log: who did, or was refused, what, to which objects, for what purpose."""
+    """One line of the access log: who did, or was refused, what, to which objects, for what purpose.
+
+    `who` is a login, `name` how that person's name read then; `asked` what was searched for, with the filters.
+    """
 
     sequence: int
     at_us: Microseconds
@@ -18,6 +21,8 @@ class AuditEntry(Struct):
     purpose: str
     case: str
     why: str
+    name: str
+    asked: str
 
 
 class AuditEntries(Struct):

@@ -165,7 +165,10 @@ class TearLinePreview(Struct):
 
 
 class TearLineProposalOut(Struct):
-    """A proposed tear-line. `tear_line` is the record's id once it was made."""
+    """A proposed tear-line. `tear_line` is the record's id once it was made.
+
+    Where nothing can be made of the original now, `preview` is null and `trouble` says why.
+    """
 
     id: RecordId
     revision: int
@@ -175,7 +178,8 @@ class TearLineProposalOut(Struct):
     decided_by: str
     recorded_us: Microseconds
     tear_line: str
-    preview: TearLinePreview
+    preview: TearLinePreview | None
+    trouble: str
     stale: bool
     may_agree: bool
 

@@ -15,6 +15,7 @@ from shiprider.api.schemas.base import (
     ShortText,
     Struct,
 )
+from shiprider.api.schemas.marking import Marking
 
 
 class AreaOut(Struct):
@@ -28,6 +29,7 @@ class AreaOut(Struct):
     author: str
     recorded_us: Microseconds
     active: bool
+    marking: Marking
 
 
 class AreaNew(Request):
@@ -62,6 +64,7 @@ class WatchlistOut(Struct):
     author: str
     recorded_us: Microseconds
     active: bool
+    marking: Marking
 
 
 class WatchlistNew(Request):
@@ -104,15 +107,17 @@ class LegalHoldNew(Request):
 
 
 class Areas(Struct):
-    """All areas."""
+    """All areas; `marking` is of all of them together."""
 
     areas: list[AreaOut]
+    marking: Marking
 
 
 class Watchlists(Struct):
-    """All watchlists."""
+    """All watchlists; `marking` is of all of them together."""
 
     watchlists: list[WatchlistOut]
+    marking: Marking
 
 
 class LegalHolds(Struct):

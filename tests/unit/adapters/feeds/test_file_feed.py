@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shiprider.adapters.feeds.file import FileFeed
+from shiprider.adapters.feeds.folder import FolderFeed
 from shiprider.adapters.feeds.lines import LineCutter
+from shiprider.adapters.feeds.stored import Unpacking
 from shiprider.model.errors import InputError
 from shiprider.ports.feed import Chunk, Declaration, Origin, Taken
 
@@ -138,6 +140,40 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert total == 60 * len(LINES)
     assert peak < 24 << 20 < total
+
+
+@pytest.mark.parametrize("wrapping", ["gzip", "zstd"])
+def test_of_a_file_that_begins_well_and_unpacks_without_end_nothing_is_taken(
+    tmp_path: Path, wrapping: str
+) -> None:
+    pack = gzip.compress if wrapping == "gzip" else zstandard.compress
+    # Whole frames one after the other, as an honest archive has them: a recording, then one line for ever.
+    path = tmp_path / f"bomb.{wrapping}"
+    path.write_bytes(pack(LINES) + pack(LINES[:32] * (1 << 20)) * 9)
+    with pytest.raises(
+        InputError, match=r"bomb.* unpacks to more than 256 MiB, .* nothing of it was taken; look into it"
+    ):
+        next(feed(path).chunks(()))
+    # The same is taken where somebody said that it may be so large; one that is small always is.
+    large = FileFeed(path, DECLARATION, unpacking=Unpacking(ratio=1 << 20))
+    assert len(next(large.chunks(())).data)
+    small = tmp_path / f"small.{wrapping}"
+    small.write_bytes(pack(LINES[:32] * (1 << 20)))
+    assert sum(len(chunk.data) for chunk in feed(small, 1 << 22).chunks(())) == 32 << 20
+    with pytest.raises(InputError, match="more than 1 MiB"):
+        next(FileFeed(small, DECLARATION, unpacking=Unpacking(most_bytes=1 << 20)).chunks(()))
+
+
+def test_a_file_that_unpacks_without_end_does_not_stop_a_watched_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.zst").write_bytes(
+        zstandard.compress(LINES) + zstandard.compress(b"a line\n" * (1 << 20)) * 40
+    )
+    (tmp_path / "b.nmea").write_bytes(LINES)
+    watched = FolderFeed(tmp_path, DECLARATION, once=True, stable_s=0.0, look_every_s=0.0)
+    assert joined(list(watched.chunks(()))) == LINES
+    (notice,) = watched.notices()
+    assert "a.zst unpacks to more than 256 MiB" in notice
+    assert (tmp_path / "a.zst").exists()
 
 
 def test_a_line_without_end_is_cut(tmp_path: Path) -> None:
