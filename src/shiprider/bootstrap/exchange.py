@@ -95,18 +95,21 @@ class _Ways:
     def admit(self, partners: "list[Partner]") -> None:
         """Let these come to the broker, and no others. Raises StorageError, UsageError."""
         from shiprider.adapters.bus.server import Broker, Guest
+        from shiprider.adapters.certificates.link import LinkCertificate, link_name
 
         place = self._opened.settings.exchange.place
         if place is None:
             return
         guests = [
-            Guest(each.node, each.introduction.certificate)
+            Guest(each.node, link_name(each.introduction.certificate), each.introduction.certificate)
             for each in partners
             if not each.place and each.introduction.certificate
         ]
         if self._broker is None:
             folder = self._opened.folder / FOLDER / "broker"
-            self._broker = Broker(folder, self._certificate(), guests, host=place[0], port=place[1])
+            self._broker = Broker(
+                folder, self._certificate(), guests, LinkCertificate, host=place[0], port=place[1]
+            )
         else:
             self._broker.admit(guests)
 
@@ -141,7 +144,7 @@ class _Ways:
                 f"There is no way to {name!r}: give its broker's address, or let this node listen (`[exchange] listen`)."
             )
         guest = link_name(theirs)
-        host_certificate = self._broker.host_certificate(guest)
+        shown = self._broker.host_identity(guest)
         place = opened.settings.exchange.place
         host = "127.0.0.1" if place is None or place[0] in ("0.0.0.0", "::") else place[0]  # noqa: S104
         return NatsLink(
@@ -151,7 +154,7 @@ class _Ways:
                 own.name,
                 guest.partition(".")[0],
                 True,
-                partial(host_certificate.client_context, own.pem),
+                partial(shown.client_context, own.pem),
             )
         )
 

@@ -4,8 +4,10 @@ Always true: what is sent may arrive later, twice, in another order or not at al
 partner's application says that it is durable there; who receives says `done` only after that.
 """
 
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 #: records: kept and delivered in the end; frames: live positions, the latest wins.
@@ -18,6 +20,34 @@ class Parcel:
 
     data: bytes
     done: Callable[[], None]
+
+
+class LinkIdentity(Protocol):
+    """What a node shows on links: a certificate that vouches for itself alone, and its key."""
+
+    @property
+    def name(self) -> str:
+        """The one name in the certificate, which is its key's."""
+        ...
+
+    @property
+    def pem(self) -> str:
+        """The certificate."""
+        ...
+
+    @property
+    def file(self) -> Path:
+        """Where the certificate is."""
+        ...
+
+    @property
+    def key_file(self) -> Path:
+        """Where its key is."""
+        ...
+
+    def client_context(self, partner_pem: str) -> ssl.SSLContext:
+        """TLS towards somebody who shows exactly this certificate."""
+        ...
 
 
 class Link(Protocol):

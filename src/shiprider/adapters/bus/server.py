@@ -15,14 +15,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from shiprider.adapters.certificates.link import LinkCertificate, link_name
 from shiprider.formats.feed_bundle import MOST_BYTES
 from shiprider.model.errors import StorageError, UsageError
+from shiprider.ports.bus import LinkIdentity
 
 #: Streams and subjects of a partner's account: what he is sent, what he sends.
 TO: Final = "TO"
@@ -36,9 +36,10 @@ _PLAIN_NAME: Final = re.compile(r"[0-9a-f]{32}\.node\.invalid")
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A confirmed partner who may come: its node's name and its link certificate (PEM)."""
+    """A confirmed partner who may come: its node's name, its link certificate (PEM) and the name in that."""
 
     node: str
+    name: str
     certificate: str
 
 
@@ -61,13 +62,17 @@ def permissions(guest: str) -> str:
 
 
 class Broker:
-    """A running nats-server; `close` ends it. Raises StorageError, UsageError."""
+    """A running nats-server; `close` ends it. Raises StorageError, UsageError.
+
+    `identity_in` makes what this node shows in a partner's account, kept in a folder.
+    """
 
     def __init__(
         self,
         folder: Path,
-        own: LinkCertificate,
+        own: LinkIdentity,
         guests: Sequence[Guest],
+        identity_in: Callable[[Path], LinkIdentity],
         *,
         host: str,
         port: int,
@@ -75,10 +80,11 @@ class Broker:
     ) -> None:
         self._folder = folder
         self._own = own
+        self._identity_in = identity_in
         self._host = host
         self._most_bytes = most_bytes_per_partner
         self.port: Final = port or _free_port(host)
-        self._hosts: dict[str, LinkCertificate] = {}
+        self._hosts: dict[str, LinkIdentity] = {}
         self._lock = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._log = (folder / "server.log").open("ab")
@@ -95,7 +101,7 @@ class Broker:
             self.close()
             raise
 
-    def host_certificate(self, guest_name: str) -> LinkCertificate:
+    def host_identity(self, guest_name: str) -> LinkIdentity:
         """With which this node itself comes into a partner's account."""
         with self._lock:
             return self._hosts[guest_name]
@@ -125,10 +131,12 @@ class Broker:
         trusted = [self._own.pem]
         accounts: list[str] = []
         for guest in sorted(guests, key=lambda each: each.node):
-            name = link_name(guest.certificate)
+            name = guest.name
             if not _PLAIN_NAME.fullmatch(name):
                 raise UsageError(f"The link certificate of {guest.node!r} has no usable name.")
-            own = self._hosts.setdefault(name, LinkCertificate(self._folder / "accounts" / name))
+            if name not in self._hosts:
+                self._hosts[name] = self._identity_in(self._folder / "accounts" / name)
+            own = self._hosts[name]
             trusted += [guest.certificate, own.pem]
             short = name.partition(".")[0]
             accounts.append(f"""

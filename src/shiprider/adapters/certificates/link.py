@@ -34,25 +34,39 @@ def _now() -> datetime.datetime:
 
 
 class LinkCertificate:
-    """Key and certificate in one folder, made where they are missing. Raises StorageError."""
+    """`ports.bus.LinkIdentity` in one folder; key and certificate are made where they are missing. Raises StorageError."""
 
     def __init__(self, folder: Path, clock: Clock = _now) -> None:
-        self.key_file: Final = folder / "link.key"
-        self.file: Final = folder / "link.pem"
+        self._folder = folder
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (self.key_file.exists() and self.file.exists()):
                 self._make(clock())
-            self.pem: Final = self.file.read_text("ascii")
+            self._pem = self.file.read_text("ascii")
         except OSError as error:
             raise StorageError(
                 f"{folder} cannot keep the key of the links ({error.strerror}): look at its rights."
             ) from error
 
     @property
+    def file(self) -> Path:
+        """See `ports.bus.LinkIdentity`."""
+        return self._folder / "link.pem"
+
+    @property
+    def key_file(self) -> Path:
+        """See `ports.bus.LinkIdentity`."""
+        return self._folder / "link.key"
+
+    @property
+    def pem(self) -> str:
+        """See `ports.bus.LinkIdentity`."""
+        return self._pem
+
+    @property
     def name(self) -> str:
-        """The one name in it."""
-        return link_name(self.pem)
+        """See `ports.bus.LinkIdentity`."""
+        return link_name(self._pem)
 
     def client_context(self, partner_pem: str) -> ssl.SSLContext:
         """TLS 1.3 towards a partner who shows exactly this certificate."""

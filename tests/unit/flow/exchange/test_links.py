@@ -132,10 +132,17 @@ def test_over_a_stick(nodes: list[CoalitionNode], tmp_path: Path) -> None:
 def test_over_a_real_broker(nodes: list[CoalitionNode], tmp_path: Path) -> None:
     col, usa = nodes
     col_tls, usa_tls = LinkCertificate(tmp_path / "ct"), LinkCertificate(tmp_path / "ut")
-    broker = Broker(tmp_path / "bus", col_tls, [Guest("usa", usa_tls.pem)], host="127.0.0.1", port=0)
+    broker = Broker(
+        tmp_path / "bus",
+        col_tls,
+        [Guest("usa", usa_tls.name, usa_tls.pem)],
+        LinkCertificate,
+        host="127.0.0.1",
+        port=0,
+    )
     try:
         short = usa_tls.name.partition(".")[0]
-        host = broker.host_certificate(usa_tls.name)
+        host = broker.host_identity(usa_tls.name)
 
         def opened(hosting: bool) -> NatsLink:
             own = host if hosting else usa_tls
