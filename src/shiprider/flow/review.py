@@ -343,8 +343,8 @@ class Review:
         labels, sight = self._view.labels_of(mmsi), self._view.sight
         if not labels:
             asked = ((f"mmsi:{mmsi}",),)
-            told = (*self._view.findings(Query("finding", asked)), *self._view.alerts(Query("alert", asked)))
-            labels = {item.record.label for item in told}
+            labels = {item.record.label for item in self._view.findings(Query("finding", asked))}
+            labels |= {item.record.label for item in self._view.alerts(Query("alert", asked))}
         if not labels and not sight.may(self._view.observer, "read", sight.own_class("note")):
             raise NotFound(f"There is no vessel {mmsi}: search by name, IMO number or call sign.")
         return labels
