@@ -102,6 +102,9 @@ class Person:
         page = self.page
         page.get_by_test_id("begin-authenticator").click()
         shown = page.get_by_test_id("seed").inner_text().replace(" ", "")
+        picture = page.get_by_role("img", name="QR code of the key, for the authenticator")
+        box = picture.bounding_box()
+        assert box["width"] == box["height"] >= 180
         seed = base64.b32decode(shown + "=" * (-len(shown) % 8))
         page.locator("input[name=password]").fill(PASSWORD)
         page.locator("input[name=code]").fill(people.authenticator(seed, time.time()))

@@ -91,7 +91,7 @@ class Door:
         session = self.sessions.of(self._cookie)
         assert session is not None
         self.asker = Asker(self.access, session)
-        assert msgspec.structs.replace(self.asker.observer, session="") == observer
+        assert msgspec.structs.replace(self.asker.observer, session="", login="") == observer
         application, self._now = _application()
         self._app = Gate(recorded(application, self.access), self.access, self.sessions, Place(8000))
         self._loop = asyncio.new_event_loop()

@@ -21,8 +21,8 @@ from shiprider import __version__
 from shiprider.api import asking
 from shiprider.api.authorising import authorise
 from shiprider.api.failures import HANDLERS
-from shiprider.api.gate import BODY_BYTES, ASGIApp, Gate
-from shiprider.api.permissions import check_complete
+from shiprider.api.gate import ASGIApp, Gate
+from shiprider.api.permissions import BODY_BYTES, check_complete
 from shiprider.api.place import Place
 from shiprider.api.recording import recorded
 from shiprider.api.routes import (

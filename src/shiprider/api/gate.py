@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, urlencode
 import msgspec
 
 from shiprider.api.authorising import Asker
-from shiprider.api.permissions import OPEN
+from shiprider.api.permissions import OPEN, body_bytes
 from shiprider.api.place import Place, is_loopback
 from shiprider.api.schemas.base import Failure
 from shiprider.api.sessions import Session, Sessions
@@ -26,9 +26,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-#: Largest body taken, bytes: a watchlist of 50,000 lines fits.
-BODY_BYTES: Final = 12 << 20
 
 #: Largest of somebody without a session, bytes: a passkey's answer is a few kilobytes, and strangers are many.
 STRANGER_BYTES: Final = 64 << 10
@@ -161,7 +158,7 @@ class Gate:
                 hint="See /api/v1/openapi.json.",
             )
         if scope["type"] == "http" and scope["method"] in _CHANGING:
-            return _body_refusal(headers)
+            return _body_refusal(headers, body_bytes(scope["method"], scope["path"]))
         return None
 
     def _needs_origin(self, scope: Scope) -> bool:
@@ -263,16 +260,16 @@ def _officer(headers: _Headers) -> str:
     return name if name.isprintable() and len(name) <= 80 else ""
 
 
-def _body_refusal(headers: _Headers) -> tuple[int, Failure] | None:
+def _body_refusal(headers: _Headers, most: int) -> tuple[int, Failure] | None:
     length = headers.only("content-length") or "0"
     if not length.isdecimal() or (length != "0" and len(headers.all("transfer-encoding")) > 0):
         return 400, Failure(
             error="bad_length", message="The length of the body is not clear.", hint="Send it once."
         )
-    if len(length) > 12 or int(length) > BODY_BYTES:
+    if len(length) > 12 or int(length) > most:
         return 413, Failure(
             error="too_large",
-            message=f"The body is larger than {BODY_BYTES >> 20} MiB.",
+            message=f"The body is larger than {most >> 10} KiB.",
             hint="Send less at once.",
         )
     kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()

@@ -225,6 +225,23 @@ TABLE: Final[dict[tuple[str, str], Rule]] = {
 OPEN: Final = frozenset(key for key, rule in TABLE.items() if rule.permission == "public")
 
 
+#: Largest body of a request, bytes: a form, a decision, an area, ten thousand vessels held for a court.
+BODY_BYTES: Final = 256 << 10
+#: Of the routes that take a whole list or file: a watchlist of 50,000 lines, a policy of 500,000 letters.
+WATCHLIST_BYTES: Final = 12 << 20
+POLICY_BYTES: Final = 3 << 20
+_LARGE: Final = {
+    ("POST", "/api/v1/watchlists"): WATCHLIST_BYTES,
+    ("POST", "/api/v1/policy/effect"): POLICY_BYTES,
+    ("POST", "/api/v1/policy/changes"): POLICY_BYTES,
+}
+
+
+def body_bytes(method: str, path: str) -> int:
+    """The largest body that is taken there. Each of `_LARGE` says the same where it stands (`request_max_body_size`)."""
+    return _LARGE.get((method, path), BODY_BYTES)
+
+
 def may(roles: Iterable[str], permission: Permission) -> bool:
     """Whether any of these roles holds the permission."""
     return not ROLES_OF.get(permission, frozenset()).isdisjoint(roles)

@@ -19,6 +19,7 @@ import uvicorn
 from shiprider.api.app import make_app
 from shiprider.api.patience import CONNECTIONS, BoundedListener, BoundedProtocol
 from shiprider.api.place import Place, bracketed, is_loopback
+from shiprider.api.seldom import speak_seldom
 from shiprider.api.site import Site
 from shiprider.model.errors import StopFeed, UsageError
 
@@ -109,6 +110,7 @@ class Server:
                 h11_max_incomplete_event_size=65_536,
             )
         )
+        speak_seldom()
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
 

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from shiprider.api.gate import BODY_BYTES
+from shiprider.api.app import make_litestar
+from shiprider.api.permissions import BODY_BYTES, TABLE, WATCHLIST_BYTES, body_bytes
 from shiprider.api.server import Server, bind, check_loopback
 from shiprider.model.errors import UsageError
 
@@ -170,6 +171,49 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(running: Running)
     connection.endheaders()
     answer = connection.getresponse()
     assert answer.status == 413 and json.loads(answer.read())["error"] == "too_large"
+
+
+def test_each_route_takes_the_body_that_it_needs_and_no_larger_one(running: Running) -> None:
+    large = {}
+    for method, template in TABLE:
+        if method not in ("POST", "PUT"):
+            continue
+        path = template.replace("{path}", "x")
+        for name in ("account_id", "alert_id", "change_id", "notice_id", "proposal_id", "session_id"):
+            path = path.replace("{" + name + "}", "0" * 32)
+        assert "{" not in path
+        most = body_bytes(method, path)
+        if most > 256 << 10:
+            large[path] = most
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{running.server.port}\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {running.server.token}\r\nContent-Length: {most + 1}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", running.server.port), timeout=10) as connection:
+            connection.sendall(head.encode())
+            assert connection.recv(12) == b"HTTP/1.1 413", path
+    assert large == {
+        "/api/v1/watchlists": 12 << 20, "/api/v1/policy/effect": 3 << 20, "/api/v1/policy/changes": 3 << 20
+    }  # fmt: skip
+
+
+def test_a_body_without_a_length_is_held_to_the_same(running: Running) -> None:
+    told = {}
+    for route in make_litestar(None).routes:
+        for handler in getattr(route, "route_handlers", ()):
+            for method in getattr(handler, "http_methods", ()):
+                if method in ("POST", "PUT"):
+                    told[method, route.path_format] = handler.resolve_request_max_body_size()
+    assert told and told == {key: body_bytes(*key) for key in told}
+
+
+def test_a_long_watchlist_is_taken(running: Running) -> None:
+    entries = [{"mmsi": 201_000_000 + n, "reason": "From the list of the authority."} for n in range(6_000)]
+    body = json.dumps({"name": "Long", "entries": entries}).encode()
+    assert BODY_BYTES < len(body) < WATCHLIST_BYTES
+    headers = {"content-type": "application/json"}
+    assert running.client.post("/api/v1/watchlists", content=body, headers=headers).status_code == 201
+    assert running.client.post("/api/v1/areas", content=body, headers=headers).status_code == 413
 
 
 def test_an_endless_body_without_a_length_is_cut_off(running: Running) -> None:

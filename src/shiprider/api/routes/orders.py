@@ -7,6 +7,7 @@ from litestar import get, post
 
 from shiprider.api.asking import Asked, Held
 from shiprider.api.failures import CHANGING, documented
+from shiprider.api.permissions import WATCHLIST_BYTES
 from shiprider.api.schemas import orders as s
 from shiprider.flow.holding import Holding
 from shiprider.flow.review import Review
@@ -72,6 +73,7 @@ def list_watchlists(rendering: Asked) -> s.Watchlists:
     "/watchlists",
     operation_id="write_watchlist",
     summary="Make or change a watchlist",
+    request_max_body_size=WATCHLIST_BYTES,
     tags=TAG,
     responses=documented(404, *CHANGING),
     sync_to_thread=True,

@@ -9,6 +9,7 @@ from shiprider.api.asking import Asked, Here, Who
 from shiprider.api.authorising import Asker
 from shiprider.api.desk_rendering import DeskRendering, person_of
 from shiprider.api.failures import CHANGING, documented
+from shiprider.api.permissions import POLICY_BYTES
 from shiprider.api.schemas import desk as s
 from shiprider.api.site import Site
 from shiprider.flow.policy_desk import KIND
@@ -51,6 +52,7 @@ def get_policy(site: Here, asker: Who) -> s.PolicyOut:
 @post(
     "/policy/effect",
     operation_id="try_policy",
+    request_max_body_size=POLICY_BYTES,
     summary="What another policy would newly release and withhold",
     status_code=200,
     tags=TAG,
@@ -86,6 +88,7 @@ def list_changes(site: Here, rendering: Asked, asker: Who) -> s.PolicyChanges:
 @post(
     "/policy/changes",
     operation_id="propose_policy",
+    request_max_body_size=POLICY_BYTES,
     summary="Propose a policy",
     tags=TAG,
     responses=documented(404, *CHANGING),
