@@ -109,6 +109,10 @@ def test_a_rewritten_sentence_is_found_whatever_checksums_say(kept: Kept, where:
     before = kept.records()
     kept.seals.seal()
     assert kept.records() == before and list(kept.seals.trouble()) == [found]
+    # What comes now is, in a segment of its own.
+    kept.add(200, 3)
+    kept.seals.seal()
+    assert kept.records() == before + 1 and list(kept.wrong()) == [found]
     with pytest.raises(CorruptStore, match=f"Spool segment {segment}"):
         kept.pieces.prove([(raws[at], kept.spool.read(raws[at], 30))])
     kept.close()

@@ -78,6 +78,11 @@ class SpoolSeals:
             self._end = self.spool.end()
             if SOURCES in self._differs:
                 return 0
+            if self._differs and any(
+                not each.whole and each.segment in self._differs for each in self.spool.prefixes()
+            ):
+                # What comes now can be sealed in the next one.
+                self.spool.roll()
             made: list[SpoolSeal] = []
             sources, sources_sha256 = self.spool.sources_hash()
             for prefix in self.spool.prefixes():

@@ -109,6 +109,10 @@ class Spool(Protocol):
         """Make all of it durable; the position after the last byte. Raises DiskFull as `append`."""
         ...
 
+    def roll(self) -> None:
+        """Go on in a new segment, where there is anything in this one. Raises DiskFull, StorageError."""
+        ...
+
     def end(self) -> int:
         """The durable position: what `sync` said last."""
         ...

@@ -221,6 +221,16 @@ class SegmentedSpool:
             self._probe("spool.synced")
             return self._end
 
+    def roll(self) -> None:
+        """Go on in a new segment; see the port."""
+        with self._lock:
+            try:
+                if self._live.end:
+                    self._roll()
+            except OSError as error:
+                self._roll_back()
+                raise storage_error(error, self._folder) from error
+
     def _roll(self) -> None:
         self.sync()
         following = LiveSegment.create(self._folder, self._live.number + 1)
