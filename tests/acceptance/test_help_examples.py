@@ -67,6 +67,8 @@ def test_json_is_one_object_a_line_in_every_command(shiprider, node, recording, 
         ["doctor", "--node", node, "--json"],
         ["policy", "check", EXAMPLES / "policy.toml", "--json"],
         ["policy", "diff", EXAMPLES / "policy-wider.toml", EXAMPLES / "policy.toml", "--json"],
+        ["partner", "introduce", tmp_path / "us.json", "--node", node, "--json"],
+        ["partner", "list", "--node", node, "--json"],
         ["simulate", "demo", "--hours", 1, "--out", tmp_path / "s.nmea", "--json"],
     ]
     for words in commands:

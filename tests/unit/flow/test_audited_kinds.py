@@ -14,6 +14,7 @@ from shiprider.model.account import CONTENT_ROLES
 from shiprider.model.agreement import AgreementBook
 from shiprider.model.browsing import BrowsingAlarm
 from shiprider.model.evidence import EvidenceExport
+from shiprider.model.exchange import Dispatch, RecallAnswer, RecallOrder, Receipt, Withdrawal
 from shiprider.model.observer import Observer
 from shiprider.model.record import Draft
 from shiprider.model.rules import Home, Rules, own_observer
@@ -29,9 +30,24 @@ OFFICER = own_observer("Ana", HOME, "watch")
 AUDITOR = Observer(name="Eva", roles=("auditor",), nation="COL", purpose="watch")
 
 
+EXCHANGED = {
+    "dispatch": Dispatch(
+        partner="usa", epoch=1, sequence=1, previous="0" * 64, made_us=1, digest="0" * 64, key_id="0" * 32, signature="00"
+    ),
+    "receipt": Receipt(
+        partner="usa", epoch=1, sequence=1, hash="0" * 64, made_us=1, records=1, recalls=0, answers=0
+    ),
+    "recall": RecallOrder(partner="usa", record="1" * 32, revision=1, reason="narrowed"),
+    "withdrawal": Withdrawal(
+        partner="usa", recall="2" * 32, record="1" * 32, revision=1, reason="narrowed"
+    ),
+    "recall_answer": RecallAnswer(partner="usa", recall="2" * 32, at_us=1, derived=0),
+}  # fmt: skip
+
+
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[tuple[ni.Node, ni.Node]]:
-    """The same node twice, but for an alarm, an export and a seal on the second."""
+    """The same node twice, but for an alarm, an export, a seal and dealings with a partner on the second."""
     made = []
     for name in "ab":
         (tmp_path / name).mkdir()
@@ -49,6 +65,10 @@ def nodes(tmp_path: Path) -> Iterator[tuple[ni.Node, ni.Node]]:
             draft(2, "browsing_alarm", msgspec.json.encode(alarm)),
             draft(3, "evidence_export", msgspec.json.encode(taken)),
             draft(4, "spool_seal", msgspec.json.encode(SEAL)),
+            *(
+                draft(5 + at, kind, msgspec.json.encode(body))
+                for at, (kind, body) in enumerate(EXCHANGED.items())
+            ),
         ]
     )
     yield made[0], made[1]
@@ -77,7 +97,7 @@ def test_an_officer_sees_neither_them_nor_counts_of_them(nodes: Any, who: Observ
     for kind in AUDITED:
         assert with_them.count(Query(kind)) == 0
         assert with_them._find(Query(kind)) == [] and with_them._of_kind(kind) == []
-    assert with_them.there([f"{n:032x}" for n in (1, 2, 3, 4)]) == {f"{1:032x}"}
+    assert with_them.there([f"{n:032x}" for n in range(1, 10)]) == {f"{1:032x}"}
     assert nodes[1].ledger.count(Query("browsing_alarm")) == 1, "or there was nothing to hide"
 
 
