@@ -90,7 +90,7 @@ class CoalitionNode:
         policy = CedarPolicy(rules(self.name))
         sight = Sight(lambda: policy, self.ledger, node=self.name, sources=lambda: (), clock=self.clock)
         self.partners = Partners(self.ledger, node=self.name, clock=self.clock, verify=ed25519_signed)
-        self.ledger.check_of = self.partners.check_of
+        self.ledger.check_others(self.partners.check_of)
         self.dispatching = Dispatching(self.ledger, sight, self.keys, node=self.name, clock=self.clock)
         self.receiving = Receiving(self.ledger, self.partners, node=self.name, clock=self.clock)
 

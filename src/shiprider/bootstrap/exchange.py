@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from shiprider.adapters.feeds.file import wall_us
 from shiprider.bootstrap.node import OpenNode
+from shiprider.bootstrap.partners import open_partners
 from shiprider.model.errors import UsageError
-from shiprider.settings import Settings
 
 if TYPE_CHECKING:
     from shiprider.adapters.bus.server import Broker
@@ -17,18 +17,9 @@ if TYPE_CHECKING:
     from shiprider.model.introduction import Introduction
     from shiprider.model.partner import Partner
     from shiprider.ports.bus import Link
-    from shiprider.ports.ledger import Ledger
 
 #: In the node's folder: the key of the links, the broker's store, what was refused.
 FOLDER = "exchange"
-
-
-def open_partners(ledger: "Ledger", settings: Settings) -> "Partners":
-    """A node's partners."""
-    from shiprider.adapters.keys.files import ed25519_signed
-    from shiprider.flow.exchange.partners import Partners
-
-    return Partners(ledger, node=settings.node, clock=wall_us, verify=ed25519_signed)
 
 
 def link_certificate(folder: Path) -> "LinkCertificate":

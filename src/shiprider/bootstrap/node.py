@@ -14,6 +14,7 @@ from shiprider.bootstrap.detection import fold_version, folds
 from shiprider.bootstrap.folder import beside, load_settings
 from shiprider.bootstrap.keys import open_keys
 from shiprider.bootstrap.ledger import open_ledger
+from shiprider.bootstrap.partners import open_partners
 from shiprider.bootstrap.policies import node_rules, open_policies, own_home
 from shiprider.bootstrap.sealing import spool_pieces
 from shiprider.bootstrap.world import given_world, with_orders
@@ -129,6 +130,7 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
         ledger = open_ledger(folder, settings, keys)
         access_log: AccessLog | None = None
         try:
+            ledger.check_others(open_partners(ledger, settings).check_of)
             settle(ledger, keys, wall_us)
             access_log = open_access_log(folder, settings, KeySigner(keys, wall_us), keys.check)
             choices = settings.watch

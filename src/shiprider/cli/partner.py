@@ -55,9 +55,9 @@ def introduce(target: Path, folder: Path, as_json: bool) -> None:
 def add(file: Path, place: str, by: str, folder: Path, as_json: bool) -> None:
     """Take a partner's introduction in; nothing is exchanged before another person confirms it."""
     from shiprider.adapters.keys.files import ed25519_signed
-    from shiprider.bootstrap.exchange import open_partners
     from shiprider.bootstrap.files import read_text
     from shiprider.bootstrap.node import open_node
+    from shiprider.bootstrap.partners import open_partners
     from shiprider.cli.output import json_line
     from shiprider.cli.serving import refuse_running
     from shiprider.flow.exchange.partners import read_introduction
@@ -102,8 +102,8 @@ def confirm(
     as_json: bool,
 ) -> None:
     """Confirm PARTNER by its fingerprint, as the partner read it to you: from then on the two exchange."""
-    from shiprider.bootstrap.exchange import open_partners
     from shiprider.bootstrap.node import open_node
+    from shiprider.bootstrap.partners import open_partners
     from shiprider.cli.output import json_line
     from shiprider.cli.serving import refuse_running
     from shiprider.model.label import Classification
@@ -135,8 +135,8 @@ def confirm(
 @NODE
 def revoke(partner: str, why: str, left: bool, by: str, folder: Path) -> None:
     """Exchange nothing more with PARTNER."""
-    from shiprider.bootstrap.exchange import open_partners
     from shiprider.bootstrap.node import open_node
+    from shiprider.bootstrap.partners import open_partners
     from shiprider.cli.serving import refuse_running
 
     refuse_running(folder)
@@ -152,8 +152,8 @@ def revoke(partner: str, why: str, left: bool, by: str, folder: Path) -> None:
 @JSON
 def list_(folder: Path, as_json: bool) -> None:
     """Every partner there ever was."""
-    from shiprider.bootstrap.exchange import open_partners
     from shiprider.bootstrap.node import open_node
+    from shiprider.bootstrap.partners import open_partners
     from shiprider.cli.output import json_line, table
     from shiprider.cli.serving import refuse_running
     from shiprider.model.introduction import fingerprint

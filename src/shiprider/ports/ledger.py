@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 from shiprider.model.envelope import Fields
 from shiprider.model.record import Draft, Record
 from shiprider.model.release_class import ReleaseClass
+from shiprider.model.signature import Check
 from shiprider.model.tree_head import Inclusion, TreeHead
 
 
@@ -100,6 +101,10 @@ class Ledger(Protocol):
     @property
     def origin(self) -> str:
         """Whose log it is: the origin of every record that is made here; what was received has another."""
+        ...
+
+    def check_others(self, check_of: Callable[[str], Check]) -> None:
+        """Who can check the signatures of another node's records, by its origin; until then none is good."""
         ...
 
     def append(self, drafts: Sequence[Draft | Filed | Received]) -> list[Record]:

@@ -77,8 +77,7 @@ class SqlLog(ABC):
     _reader: sa.Engine
 
     def __init__(self, name: str, *, origin: str, keys: Keys | None, clock: Callable[[], int]) -> None:
-        #: Who can check the signatures of another node's records; set it once that is known.
-        self.check_of: Callable[[str], signature.Check] = _nobodys
+        self._check_of: Callable[[str], signature.Check] = _nobodys
         self._name = name
         self._origin = origin
         self._keys = keys
@@ -195,6 +194,10 @@ class SqlLog(ABC):
             key_id=signer.key_id,
         )
         return msgspec.structs.replace(made, signature=signer.sign(made.statement(), at_us))
+
+    def check_others(self, check_of: Callable[[str], signature.Check]) -> None:
+        """See `ports.ledger.Ledger.check_others`."""
+        self._check_of = check_of
 
     # -- writing --------------------------------------------------------------------------------------
 
@@ -485,7 +488,7 @@ class SqlLog(ABC):
     def _check_by(self, origin: str) -> signature.Check:
         if origin == self._origin and self._keys is not None:
             return self._keys.check
-        return self.check_of(origin)
+        return self._check_of(origin)
 
     # -- closing --------------------------------------------------------------------------------------
 
