@@ -68,8 +68,10 @@ def test_who_read_what_by_person_record_and_time(floor: Any, sit: Any) -> None:
     form.get_by_role("button", name="Ask").click()
     page.wait_for_url("**who=planner**")
     page.wait_for_function(
-        "() => [...document.querySelectorAll('tr[data-act] td:nth-child(2)')].every((each) => each.innerText === 'planner')"
+        "() => [...document.querySelectorAll('tr[data-act] td:nth-child(2) button')].every((each) => each.innerText === 'planner')"
     )
+    # The login, by which is asked, and beside it the name.
+    assert set(page.locator("tr[data-act] td:nth-child(2)").all_inner_texts()) == {"planner\nPlanner"}
     refused = page.locator("tr[data-outcome=denied]")
     assert "quarantine" in refused.inner_text() and "refused" in refused.inner_text()
     read = page.locator("tr[data-act=read][data-outcome=allowed]", has_text="/alerts/").first
