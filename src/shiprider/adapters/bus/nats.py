@@ -35,6 +35,9 @@ T = TypeVar("T")
 
 _CONNECT_S: Final = 5.0
 _PUBLISH_S: Final = 10.0
+_LEAVE_S: Final = 2.0
+#: Nothing here takes longer, unless the way is down without saying so.
+_MOST_S: Final = 30.0
 #: So long a parcel is left alone before it comes again.
 _ACK_WAIT_S: Final = 60.0
 #: Frames that nobody fetched for so long are of no use.
@@ -87,9 +90,11 @@ class NatsLink:
         self._loop.close()
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        waiting = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+            return waiting.result(_MOST_S)
         except _DOWN as error:
+            waiting.cancel()
             place = f"{self._place.host}:{self._place.port}"
             raise LinkDown(
                 f"The broker at {place} cannot be used now ({error}): it is tried again."
@@ -117,16 +122,24 @@ class NatsLink:
             return self._client
         await self._leave()
         place = self._place
-        client: Client = await nats.connect(
-            f"tls://{place.host}:{place.port}",
-            tls=place.context(),
-            tls_hostname=place.server_name,
-            inbox_prefix=f"_INBOX_{place.guest}".encode(),
-            connect_timeout=_CONNECT_S,
-            allow_reconnect=False,
-            error_cb=_unheard,
-            max_outstanding_pings=2,
-            ping_interval=20,
+        # The client would try for minutes by itself: here it is the exchange that decides when to try again, and
+        # that nobody listens is known at once.
+        _, listening = await asyncio.wait_for(asyncio.open_connection(place.host, place.port), _CONNECT_S)
+        listening.close()
+        client: Client = await asyncio.wait_for(
+            nats.connect(
+                f"tls://{place.host}:{place.port}",
+                tls=place.context(),
+                tls_hostname=place.server_name,
+                inbox_prefix=f"_INBOX_{place.guest}".encode(),
+                connect_timeout=_CONNECT_S,
+                allow_reconnect=False,
+                max_reconnect_attempts=0,
+                error_cb=_unheard,
+                max_outstanding_pings=2,
+                ping_interval=20,
+            ),
+            2 * _CONNECT_S,
         )
         try:
             stream = client.jetstream(timeout=_CONNECT_S)
@@ -172,7 +185,8 @@ class NatsLink:
         self._waiting.clear()
         if client is not None:
             with contextlib.suppress(*_DOWN):
-                await client.close()
+                # A broker that went away is not waited for.
+                await asyncio.wait_for(client.close(), _LEAVE_S)
 
 
 async def _kept(stream: JetStreamContext, config: StreamConfig) -> None:
