@@ -70,7 +70,7 @@ def unpack_items(payload: bytes) -> list[Item]:
             )
         data = zstandard.ZstdDecompressor().decompress(payload, max_output_size=MOST_UNPACKED_BYTES)
         items = _ITEMS.decode(data)
-    except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+    except (zstandard.ZstdError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InputError(
             f"A bundle's payload cannot be read ({error}): ask its sender to send it again."
         ) from None
@@ -99,7 +99,7 @@ def decode(data: bytes) -> FeedBundle:
         raise InputError("This is no Shiprider bundle: look at the file or ask its sender.")
     try:
         header = _HEADERS.decode(data[start : start + size])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InputError(
             f"A bundle's header cannot be read ({error}): ask its sender to send it again."
         ) from None
@@ -120,7 +120,7 @@ def decode_acknowledged(data: bytes) -> Acknowledged:
         raise InputError("This is no acknowledgement of a bundle: ask its sender.")
     try:
         told = Acknowledged(**msgspec.structs.asdict(_ACKNOWLEDGEMENTS.decode(data[len(ACKNOWLEDGED) :])))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InputError(f"An acknowledgement cannot be read ({error}): ask its sender.") from None
     if encode_acknowledged(told) != data:
         raise InputError("An acknowledgement is not in its one form: ask its sender.")

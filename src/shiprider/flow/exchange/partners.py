@@ -57,7 +57,7 @@ def read_introduction(data: bytes, verify: Verify) -> Introduction:
     """An introduction from a file's bytes. Raises InputError in one sentence."""
     try:
         told = msgspec.json.decode(data, type=Introduction)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InputError(
             f"This is no introduction of a node ({error}): ask the partner for its file again."
         ) from None
