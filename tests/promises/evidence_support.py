@@ -114,6 +114,8 @@ class Key:
 class SignedNode:
     """Ledger, vouching and signer in one: what the node's ledger and keys will be."""
 
+    origin = "node"
+
     def __init__(self, ledger: SqliteLedger, first: Key, second: Key, *, first_signed: int = 4) -> None:
         self.first, self.second, self.first_signed = first, second, first_signed
         self._ledger = ledger

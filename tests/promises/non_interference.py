@@ -761,6 +761,7 @@ class _Placed:
 
     def __init__(self, view: View) -> None:
         self._ledger = view.ledger
+        self.origin = view.ledger.origin
         self.classes = view.ledger.classes
         seen = view.ledger.since(0, limit=100_000, allowed=view.allowed)
         self._place = {record.sequence: at for at, record in enumerate(seen, 1)}
