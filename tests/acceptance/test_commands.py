@@ -1,6 +1,7 @@
 """The commands that README.md and docs/ name, run as they are written there, on a simulated recording."""
 
 import hashlib
+import importlib
 import json
 import re
 import shutil
@@ -10,7 +11,10 @@ import time
 import urllib.request
 from pathlib import Path
 
+import click
 import pytest
+
+from shiprider.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,19 +29,28 @@ def blocks(page: str) -> list[list[str]]:
     return [line.split()[1:] for line in lines if line.split()[:1] and "shiprider" in line.split()[0]]
 
 
+#: Commands that have commands of their own.
+GROUPS = {
+    name
+    for name, (module, *_) in COMMANDS.items()
+    if isinstance(importlib.import_module(f"shiprider.cli.{module}").command, click.Group)
+}
+
+
 def test_documented_commands_and_options_exist(shiprider):  # type: ignore[no-untyped-def]
     pages = ["README.md", *(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
     asked = {
-        (words[0], *sorted(w for w in words if w.startswith("--")))
+        (*words[: 1 + (words[0] in GROUPS)], *sorted(w for w in words if w.startswith("--")))
         for page in pages
         for words in blocks(page)
     }
     asked = {each for each in asked if not each[0].startswith("-")}
     assert len(asked) >= 9
-    for name, *options in sorted(asked):
-        told = shiprider(name, "--help")
+    for words in sorted(asked):
+        name = [word for word in words if not word.startswith("--")]
+        told = shiprider(*name, "--help")
         assert told.code == 0, name
-        for option in options:
+        for option in words[len(name) :]:
             assert option in told.out, (name, option)
 
 
