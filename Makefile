@@ -27,7 +27,7 @@ demo: $(VENV)/.run web ## a simulated day, from bytes to a map with alerts in th
 	$(BIN)/shiprider demo
 
 test: setup check ## everything CI runs: linters, types, floors, tests, the browser
-	$(BIN)/pytest -q -rs -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -q -rfEs --durations=25 -n 2 --dist loadfile -m "not slow"
 
 check: $(VENV)/.dev ## linters, types and floors only; the client's too, where its packages are installed
 	$(BIN)/ruff check src tests

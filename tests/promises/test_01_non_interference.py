@@ -471,19 +471,7 @@ def test_a_header_that_tells_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 WHO = "a guest of another nation"
 
 
-#: Not noticed any more since decisions keep their alert in generated states: the generator has to make it again.
-_UNNOTICED = {"the first revision's time, hidden or not"}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason="the generator makes no such state now"))
-        if name in _UNNOTICED
-        else name
-        for name in LEAKS
-    ],
-)
+@pytest.mark.parametrize("name", LEAKS)
 def test_a_planted_leak_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     LEAKS[name](monkeypatch)
     for seed in range(60):
