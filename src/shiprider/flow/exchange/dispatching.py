@@ -5,7 +5,6 @@ before everything, alerts before what is less urgent, and within a kind the log'
 be made again from the log, so what is lost on its way is sent again, and nothing is kept twice.
 """
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -14,6 +13,7 @@ import msgspec
 
 from shiprider.flow.bodies import FORMS, read_body
 from shiprider.flow.exchange.partners import observers
+from shiprider.flow.exchange.sent import DISPATCH, Sent, dispatch_of, from_term, place_term, to_term
 from shiprider.flow.ids import new_id
 from shiprider.flow.sight import Sight
 from shiprider.formats.feed_bundle import pack_items
@@ -36,7 +36,6 @@ from shiprider.ports.keys import Keys
 from shiprider.ports.ledger import Allowed, Filed, Ledger, Query
 from shiprider.share.feed import SHARED
 
-KIND: Final = "dispatch"
 RECALL: Final = "recall"
 #: Who writes these records where no person does.
 PROCESS: Final = "exchange"
@@ -56,6 +55,7 @@ class Dispatching:
         self, ledger: Ledger, sight: Sight, keys: Keys, *, node: str, clock: Callable[[], int]
     ) -> None:
         self._ledger = ledger
+        self.sent = Sent(ledger)
         self._sight = sight
         self._keys = keys
         self._node = node
@@ -82,27 +82,12 @@ class Dispatching:
             )
         )
 
-    # -- where the feed stands ------------------------------------------------------------------------
-
-    def last(self, partner: str) -> Dispatch | None:
-        """The newest bundle that was signed for a partner."""
-        found = self._ledger.find(Query(KIND, ((to_term(partner),),), limit=1))
-        return _dispatch(found[0]) if found else None
-
-    def holders(self, record_id: str) -> dict[str, int]:
-        """Who was sent this record, and up to which of its places in the log."""
-        held: dict[str, int] = {}
-        for record in self._ledger.find(Query(KIND, ((f"sent:{record_id}",),))):
-            sent = _dispatch(record)
-            held[sent.partner] = max(held.get(sent.partner, 0), max(sent.records, default=0))
-        return held
-
     # -- making a bundle ------------------------------------------------------------------------------
 
     def next(self, partner: Partner, *, most_bytes: int = _FULL_BYTES) -> FeedBundle | None:
         """The next bundle, durable in the log on return; None where there is nothing to send."""
         with self._lock:
-            before = self.last(partner.node)
+            before = self.sent.last(partner.node)
             self._recall_what_narrowed(partner)
             allowed = self.allowed(partner)
             chosen = _Choice(most_bytes)
@@ -124,11 +109,11 @@ class Dispatching:
         How many bundles it has. A feed whose bundles cannot be made again as they were goes on so.
         """
         with self._lock:
-            waiting = self.after(partner.node, epoch, sequence, 1 << 30)
+            waiting = self.sent.after(partner.node, epoch, sequence, 1 << 30)
             before: Dispatch | None = None
             made = 0
             for record in waiting:
-                sent = _dispatch(record)
+                sent = dispatch_of(record)
                 chosen = _Choice(1 << 40)
                 for recall_id in sent.recalls:
                     chosen.add_recall(self._ledger.latest(recall_id))
@@ -137,48 +122,29 @@ class Dispatching:
                 for key_id in sent.keys:
                     chosen.add_key(_key_item(self._keys, key_id))
                 for place in sent.records:
-                    shared = self._ledger.since(place - 1, limit=1)[0]
+                    shared = self.sent.record_at(place)
                     if shared.body is not None:
                         chosen.add_record(shared)
-                newest = self.last(partner.node) if before is None else before
+                newest = self.sent.last(partner.node) if before is None else before
                 self._sign(partner, newest, chosen, sent.examined, anew=before is None)
-                before = self.last(partner.node)
+                before = self.sent.last(partner.node)
                 made += 1
             return made
 
     def again(self, record: Record) -> FeedBundle | None:
         """A bundle that was signed, made again byte for byte; None where the law has removed a body since."""
-        sent = _dispatch(record)
+        sent = dispatch_of(record)
         items: list[Item] = []
         items += [_recall_item(self._ledger.latest(recall_id)) for recall_id in sent.recalls]
         items += [_answer_item(self._ledger.latest(answer_id)) for answer_id in sent.answers]
         items += [_key_item(self._keys, key_id) for key_id in sent.keys]
         for place in sent.records:
-            shared = self._ledger.since(place - 1, limit=1)[0]
+            shared = self.sent.record_at(place)
             if shared.body is None:
                 return None
             items.append(_shared(shared))
         payload, digest = pack_items(items)
         return None if digest != sent.digest else _bundle(self._node, sent, payload)
-
-    def after(self, partner: str, epoch: int, sequence: int, most: int) -> list[Record]:
-        """Dispatches that follow a place of the feed, in order: what a partner has not acknowledged yet."""
-        last = self.last(partner)
-        if last is None:
-            return []
-        if epoch < last.epoch:
-            epoch, sequence = last.epoch, 0
-        found: list[Record] = []
-        while len(found) < most:
-            record = self._at(partner, epoch, sequence + 1 + len(found))
-            if record is None:
-                break
-            found.append(record)
-        return found
-
-    def _at(self, partner: str, epoch: int, sequence: int) -> Record | None:
-        found = self._ledger.find(Query(KIND, ((_place_term(partner, epoch, sequence),),), limit=1))
-        return found[0] if found else None
 
     # -- parts ----------------------------------------------------------------------------------------
 
@@ -196,8 +162,10 @@ class Dispatching:
                 start = min(examined.get(number, 0) for number in numbers)
                 behind = Allowed(frozenset(n for n in numbers if examined.get(n, 0) == start))
                 others = [examined[n] for n in numbers if examined.get(n, 0) > start]
+                # Before the page: what is written meanwhile is not in it, and must not count as looked at.
+                end = self._ledger.head().sequence
                 page = self._ledger.since(start, limit=_SCANNED_AT_ONCE, kinds=(kind,), allowed=behind)
-                reach = page[-1].sequence if len(page) == _SCANNED_AT_ONCE else self._ledger.head().sequence
+                reach = page[-1].sequence if len(page) == _SCANNED_AT_ONCE else max(start, end)
                 if others:
                     reach = min(reach, min(others))
                 for record in page:
@@ -211,7 +179,7 @@ class Dispatching:
                         newest[record.id] = record.revision
                 for number in behind.classes:
                     examined[number] = reach
-                if reach >= self._ledger.head().sequence or (not page and not others):
+                if reach >= end or (not page and not others):
                     break
             if chosen.is_full():
                 return
@@ -222,9 +190,9 @@ class Dispatching:
             return False
         if record.revision == 1:
             return True
-        for found in self._ledger.find(Query(KIND, ((f"sent:{record.id}",), (to_term(partner),)))):
-            for place in _dispatch(found).records:
-                if place > record.sequence and self._ledger.since(place - 1, limit=1)[0].id == record.id:
+        for before in self.sent.of(record.id, partner):
+            for place in before.records:
+                if place > record.sequence and self.sent.record_at(place).id == record.id:
                     return False
         return True
 
@@ -247,7 +215,7 @@ class Dispatching:
 
     def _seen_of(self, partner: str) -> int:
         if partner not in self._looked:
-            last = self._ledger.find(Query(KIND, ((to_term(partner),),), limit=1))
+            last = self._ledger.find(Query(DISPATCH, ((to_term(partner),),), limit=1))
             self._looked[partner] = last[0].sequence if last else self._ledger.head().sequence
         return self._looked[partner]
 
@@ -258,7 +226,7 @@ class Dispatching:
             return None
         if record.kind == "erasure" and record.body is not None:
             gone = msgspec.json.decode(record.body, type=_Erased)
-            if partner in self.holders(gone.record):
+            if partner in self.sent.holders(gone.record):
                 return RecallOrder(
                     partner=partner, record=gone.record, revision=gone.revision, reason="erased"
                 )
@@ -272,7 +240,7 @@ class Dispatching:
             case=record.case,
             kind=record.kind,
         )
-        if classes.get(of) in allowed.classes or partner not in self.holders(record.id):
+        if classes.get(of) in allowed.classes or partner not in self.sent.holders(record.id):
             return None
         return RecallOrder(partner=partner, record=record.id, revision=record.revision, reason="narrowed")
 
@@ -283,14 +251,11 @@ class Dispatching:
 
     def _recalls(self, partner: str) -> list[Record]:
         waiting = self._ledger.find(Query(RECALL, ((to_term(partner),),), order="oldest"))
-        return [each for each in waiting if not self._was_sent(partner, each.id)]
+        return [each for each in waiting if not self.sent.was_sent(partner, each.id)]
 
     def _answers(self, partner: str) -> list[Record]:
         waiting = self._ledger.find(Query("withdrawal", ((from_term(partner),), ("done",)), order="oldest"))
-        return [each for each in waiting if not self._was_sent(partner, each.id)]
-
-    def _was_sent(self, partner: str, id_: str) -> bool:
-        return self._ledger.count(Query(KIND, ((f"sent:{id_}",), (to_term(partner),)))) > 0
+        return [each for each in waiting if not self.sent.was_sent(partner, each.id)]
 
     def _new_keys(self, partner: Partner, before: Dispatch | None) -> list[NewKey]:
         """Keys that were made since, each endorsed by the one before: sent once, under the one before if it can."""
@@ -298,7 +263,7 @@ class Dispatching:
         return [
             NewKey(key.key_id, key.public, key.from_us, key.endorsement)
             for key in self._keys.public()
-            if key.endorsement and key.from_us > told_us and not self._was_sent(partner.node, key.key_id)
+            if key.endorsement and key.from_us > told_us and not self.sent.was_sent(partner.node, key.key_id)
         ]
 
     def _sign(
@@ -340,13 +305,13 @@ class Dispatching:
             keys=tuple(chosen.keys),
             examined=examined,
         )
-        place = _place_term(partner.node, unsigned.epoch, unsigned.sequence)
+        place = place_term(partner.node, unsigned.epoch, unsigned.sequence)
         terms = (to_term(partner.node), place, *(f"sent:{each}" for each in chosen.ids()))
         draft = Draft(
             id=new_id(),
-            kind=KIND,
+            kind=DISPATCH,
             expected_revision=0,
-            schema=FORMS[KIND].schema,
+            schema=FORMS[DISPATCH].schema,
             author=PROCESS,
             valid_from_us=made_us,
             body=msgspec.json.encode(sent),
@@ -427,25 +392,6 @@ def recall_draft(order: RecallOrder, now_us: int, who: str) -> Filed:
 
 def _urgency(kind: str) -> tuple[int, str]:
     return (URGENCY.index(kind) if kind in URGENCY else len(URGENCY), kind)
-
-
-def to_term(partner: str) -> str:
-    """By which records of what goes to a partner are found. A term is one word; a partner's name is anything."""
-    return f"to:{hashlib.sha256(partner.encode()).hexdigest()[:16]}"
-
-
-def _place_term(partner: str, epoch: int, sequence: int) -> str:
-    return f"{to_term(partner)}:{epoch}.{sequence}"
-
-
-def from_term(partner: str) -> str:
-    """By which records of what came from a partner are found."""
-    return f"from:{hashlib.sha256(partner.encode()).hexdigest()[:16]}"
-
-
-def _dispatch(record: Record) -> Dispatch:
-    body: Dispatch = read_body(record, record.body or b"", FORMS[KIND]).body
-    return body
 
 
 def _shared(record: Record) -> SharedRecord:

@@ -226,11 +226,11 @@ class PartnerLink:
 
     def _send(self, link: Link, partner: Partner) -> bool:
         now_s = time.monotonic()
-        last = self.dispatching.last(self.partner)
+        last = self.dispatching.sent.last(self.partner)
         if not self._asked and last is not None:
             # After a start nobody knows what he has: the newest bundle makes him say it.
             self._asked = True
-            again = self.dispatching.after(self.partner, last.epoch, last.sequence - 1, 1)
+            again = self.dispatching.sent.after(self.partner, last.epoch, last.sequence - 1, 1)
             self._again(link, again[:1])
             return True
         if last is not None and self._behind(last.epoch, last.sequence):
@@ -238,7 +238,9 @@ class PartnerLink:
                 return False
             if now_s - self._sent_s >= RESEND_S:
                 place = self._acknowledged
-                waiting = self.dispatching.after(self.partner, place.epoch, place.sequence, self.pace.bundles)
+                waiting = self.dispatching.sent.after(
+                    self.partner, place.epoch, place.sequence, self.pace.bundles
+                )
                 if not self._again(link, waiting):
                     # A body was removed by law since: what was to come is begun anew without it.
                     self.dispatching.renew(partner, place.epoch, place.sequence)

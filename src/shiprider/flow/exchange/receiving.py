@@ -14,8 +14,9 @@ import msgspec
 
 from shiprider.flow import terms
 from shiprider.flow.bodies import FORMS, read_body
-from shiprider.flow.exchange.dispatching import PROCESS, from_term
+from shiprider.flow.exchange.dispatching import PROCESS
 from shiprider.flow.exchange.partners import Partners
+from shiprider.flow.exchange.sent import from_term
 from shiprider.flow.ids import new_id
 from shiprider.formats.feed_bundle import decode, unpack_items
 from shiprider.model.errors import Conflict, InputError, NotFound

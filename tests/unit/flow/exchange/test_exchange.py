@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -94,7 +95,7 @@ def test_what_was_sent_is_made_again_byte_for_byte(nodes: list[CoalitionNode]) -
     first = col.note(TO_USA, "a")
     partner = col.partners.partner("usa")[1]
     bundle = encode(col.dispatching.next(partner))
-    waiting = col.dispatching.after("usa", 0, 0, 10)
+    waiting = col.dispatching.sent.after("usa", 0, 0, 10)
     assert [encode(col.dispatching.again(each)) for each in waiting] == [bundle]
     col.ledger.erase(first.id, 1, author="Ana Ruiz", authority="a judge", reason="a wrong name")
     assert col.dispatching.again(waiting[0]) is None
@@ -103,7 +104,7 @@ def test_what_was_sent_is_made_again_byte_for_byte(nodes: list[CoalitionNode]) -
     second = col.dispatching.next(partner)
     assert usa.receiving.take(encode(second), "col").answer == "early"
     assert col.dispatching.renew(partner, 0, 0) == 2
-    for record in col.dispatching.after("usa", 0, 0, 10):
+    for record in col.dispatching.sent.after("usa", 0, 0, 10):
         anew = col.dispatching.again(record)
         assert anew.epoch == 2
         assert usa.receiving.take(encode(anew), "col").answer == "take"
@@ -196,7 +197,7 @@ def test_nobody_is_a_partner_without_two_people_and_the_fingerprint(tmp_path: Pa
     with pytest.raises(Conflict):
         col.partners.propose(told, place="", who="Ana Ruiz")
     col.partners.end("usa", "revoked", who="Ana Ruiz", why="their ship was lost")
-    bundle = usa.dispatching.again(usa.dispatching.after("col", 0, 0, 1)[0])
+    bundle = usa.dispatching.again(usa.dispatching.sent.after("col", 0, 0, 1)[0])
     assert col.receiving.take(encode(bundle), "usa").reason == "not_confirmed"
     col.ledger.close()
     usa.ledger.close()
@@ -237,3 +238,22 @@ def test_a_node_stopped_between_taking_and_carrying_out_goes_on(nodes: list[Coal
     usa.receiving.carry_out()
     assert usa.notes_of("col") == []
     assert answers(usa.send(col)) == ["take"]
+
+
+def test_what_is_written_while_a_bundle_is_chosen_goes_with_a_later_one(
+    nodes: list[CoalitionNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    col, usa, _ = nodes
+    col.note(TO_USA, "first")
+    real, meanwhile = col.ledger.since, iter(range(4))
+
+    def since(*told: Any, **more: Any) -> list[Any]:
+        page = real(*told, **more)
+        if "note" in more.get("kinds", ()) and (number := next(meanwhile, None)) is not None:
+            col.note(TO_USA, f"meanwhile {number}")
+        return list(page)
+
+    monkeypatch.setattr(col.ledger, "since", since)
+    while any(col.send(usa)):
+        pass
+    assert usa.notes_of("col") == ["first", *(f"meanwhile {number}" for number in range(4))]

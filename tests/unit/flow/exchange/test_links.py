@@ -167,6 +167,9 @@ def test_over_a_real_broker(nodes: list[CoalitionNode], tmp_path: Path) -> None:
         until = time.monotonic() + 60
         while len(usa.notes_of("col")) < 300 and time.monotonic() < until:
             time.sleep(0.1)
+        # What arrived last is acknowledged a moment later.
+        while (at := ends[0].state()).acknowledged.sequence < at.sent.sequence and time.monotonic() < until:
+            time.sleep(0.1)
         stop.set()
         for each in threads:
             each.join()
