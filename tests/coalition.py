@@ -33,8 +33,8 @@ TO_BOTH = written("policy=COALITION class=RESTRICTED rel=nations:COL,NLD,USA").t
 HOME_ONLY = written("policy=COALITION class=RESTRICTED rel=nations:COL").text
 
 
-def rules(node: str) -> Rules:
-    """Everybody shares everything up to SECRET with everybody, as labels allow."""
+def rules(node: str, homes: dict[str, str] | None = None) -> Rules:
+    """Everybody shares everything up to SECRET with everybody, as labels allow. `homes`: nations of other nodes."""
     standing = (Standing(from_us=0, status="in_force"),)
     names = tuple(NATIONS)
     accord = Agreement(
@@ -48,8 +48,8 @@ def rules(node: str) -> Rules:
             ),
         ),
     )
-    homes = tuple(Home(node=n, nation=NATIONS[n]) for n in names)
-    return Rules(node, homes, book([accord]))
+    nodes = {**NATIONS, **(homes or {})}
+    return Rules(node, tuple(Home(node=n, nation=nation) for n, nation in nodes.items()), book([accord]))
 
 
 @dataclass
@@ -76,6 +76,7 @@ class CoalitionNode:
     dispatching: Any = None
     receiving: Any = None
     count: int = field(default=0)
+    homes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.open()
@@ -87,7 +88,7 @@ class CoalitionNode:
             self.folder / "l.sqlite", origin=self.name, keys=self.keys, clock=self.clock
         )
         record_keys(self.ledger, self.keys)
-        policy = CedarPolicy(rules(self.name))
+        policy = CedarPolicy(rules(self.name, self.homes))
         sight = Sight(lambda: policy, self.ledger, node=self.name, sources=lambda: (), clock=self.clock)
         self.partners = Partners(self.ledger, node=self.name, clock=self.clock, verify=ed25519_signed)
         self.ledger.check_others(self.partners.check_of)

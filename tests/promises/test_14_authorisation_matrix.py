@@ -132,12 +132,22 @@ POST /api/v1/relabellings/{proposal_id}/agree       LJ
 POST /api/v1/relabellings/{proposal_id}/refuse      LJ
 POST /api/v1/relabellings/{proposal_id}/withdraw    ILJ
 POST /api/v1/view-as                          WILPJEVC
+GET  /api/v1/partners                         WILPJEVCN
+GET  /api/v1/partners/own                     LN
+POST /api/v1/partners                         LN
+POST /api/v1/partners/{partner_id}/confirm    LJ
+POST /api/v1/partners/{partner_id}/end        LJ
+GET  /api/v1/partners/{partner_id}/shared     WILPJEVC
+GET  /api/v1/partners/of/{kind}/{record_id}   WILPJEVC
+GET  /api/v1/recalls                          WILPJEVC
+POST /api/v1/recalls                          LJ
+GET  /api/v1/recalls/of-partners              WILPJEVC
 WS   /api/v1/live                             WILPJEVC
 """
 TABLE = {(line.split()[0], line.split()[1]): line.split()[2] for line in EXPECTED.strip().splitlines()}
 FILLED = {
     "{alert_id}": "0" * 32, "{finding_id}": "0" * 32, "{account_id}": "0" * 32, "{notice_id}": "0" * 32,
-    "{change_id}": "0" * 32, "{proposal_id}": "0" * 32, "{record_id}": "0" * 32, "{kind}": "alert",
+    "{change_id}": "0" * 32, "{proposal_id}": "0" * 32, "{partner_id}": "0" * 32, "{record_id}": "0" * 32, "{kind}": "alert",
     "{session_id}": "0" * 16, "{mmsi}": "235000001", "{raw}": "0", "{provider}": "none", "{path}": "x",
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.params import FromPath
 
 from shiprider import __version__
 from shiprider.api import asking
@@ -37,6 +38,7 @@ from shiprider.api.routes import (
     me,
     node,
     orders,
+    partners,
     policies,
     providers,
     session,
@@ -76,6 +78,7 @@ _SUBJECTS: Final = (
     tear_lines,
     labels,
     keys,
+    partners,
 )
 
 
@@ -84,31 +87,40 @@ def static_folder() -> Path:
     return Path(str(files("shiprider.api"))) / "static"
 
 
-def _page(folder: Path) -> Any:
+def _pages(folder: Path) -> list[Any]:
     root = folder.resolve()
 
-    @get(["/", "/{path:path}"], include_in_schema=False)
-    async def page(path: str = "") -> Response[bytes]:
-        """A file of the built client, or its page."""
-        if path.lstrip("/").startswith("api/") or not path.isprintable():
-            raise NotFoundException
-        try:
-            wanted = (root / path.lstrip("/")).resolve()
-            found = bool(path.strip("/")) and wanted.is_relative_to(root) and wanted.is_file()
-        except OSError:
-            # Longer than any name of a file can be.
-            raise NotFoundException from None
-        if found:
-            kind = mimetypes.guess_type(wanted.name)[0] or "application/octet-stream"
-            cache = _FOR_EVER if "assets" in wanted.relative_to(root).parts[:-1] else "no-cache"
-            return Response(wanted.read_bytes(), media_type=kind, headers={"cache-control": cache})
-        if "." in Path(path).name:
-            raise NotFoundException
-        index = root / "index.html"
-        content = index.read_bytes() if index.is_file() else _NO_PAGE.encode()
-        return Response(content, media_type="text/html; charset=utf-8", headers={"cache-control": "no-cache"})
+    @get("/", include_in_schema=False)
+    async def home() -> Response[bytes]:
+        """The client's page."""
+        return _file(root, "")
 
-    return page
+    @get("/{path:path}", include_in_schema=False)
+    async def page(path: FromPath[str]) -> Response[bytes]:
+        """A file of the built client, or its page."""
+        return _file(root, path)
+
+    return [home, page]
+
+
+def _file(root: Path, path: str) -> Response[bytes]:
+    if path.lstrip("/").startswith("api/") or not path.isprintable():
+        raise NotFoundException
+    try:
+        wanted = (root / path.lstrip("/")).resolve()
+        found = bool(path.strip("/")) and wanted.is_relative_to(root) and wanted.is_file()
+    except OSError:
+        # Longer than any name of a file can be.
+        raise NotFoundException from None
+    if found:
+        kind = mimetypes.guess_type(wanted.name)[0] or "application/octet-stream"
+        cache = _FOR_EVER if "assets" in wanted.relative_to(root).parts[:-1] else "no-cache"
+        return Response(wanted.read_bytes(), media_type=kind, headers={"cache-control": cache})
+    if "." in Path(path).name:
+        raise NotFoundException
+    index = root / "index.html"
+    content = index.read_bytes() if index.is_file() else _NO_PAGE.encode()
+    return Response(content, media_type="text/html; charset=utf-8", headers={"cache-control": "no-cache"})
 
 
 def make_app(site: Site, *, token: str, place: Place, static: Path | None = None) -> ASGIApp:
@@ -138,7 +150,7 @@ def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
         },
     )
     application = Litestar(
-        [api, *providers.HANDLERS, _page(static if static is not None else static_folder())],
+        [api, *providers.HANDLERS, *_pages(static if static is not None else static_folder())],
         state=State({"site": site}),
         exception_handlers=HANDLERS,
         request_max_body_size=BODY_BYTES,

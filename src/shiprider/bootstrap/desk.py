@@ -1,5 +1,6 @@
 """The release desk of an opened node."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,26 @@ if TYPE_CHECKING:
     from shiprider.adapters.certificates.own import OwnCertificates
     from shiprider.flow.access import Access
     from shiprider.flow.desk import Desk
+    from shiprider.flow.exchange.links import LinkState
 
 
-def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates | None" = None) -> "Desk":
-    """The release desk of an opened node."""
+def open_desk(
+    opened: OpenNode,
+    access: "Access",
+    certificates: "OwnCertificates | None" = None,
+    links: "Callable[[], Sequence[LinkState]]" = tuple,
+) -> "Desk":
+    """The release desk of an opened node. `links`: how the exchange with each partner stands."""
     import secrets
 
+    from shiprider.adapters.keys.files import ed25519_signed
     from shiprider.adapters.sealing.pseudonyms import pseudonym_key
+    from shiprider.bootstrap.exchange import own_introduction
+    from shiprider.bootstrap.partners import open_partners
     from shiprider.flow.desk import Desk, frame_classes
     from shiprider.flow.desk_steps import DeskSteps
+    from shiprider.flow.exchange.dispatching import Dispatching
+    from shiprider.flow.exchange.liaison import Liaison
     from shiprider.flow.key_desk import Certificate, KeyDesk
     from shiprider.flow.policy_desk import PolicyDesk
     from shiprider.flow.relabelling import Relabellings
@@ -45,6 +57,7 @@ def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates
         policy=opened.policy_in_force,
         log=access.record,
     )
+    dispatching = Dispatching(opened.ledger, opened.sight, opened.keys, node=node, clock=access.clock)
     return Desk(
         steps=steps,
         policies=opened.policies,
@@ -52,4 +65,12 @@ def open_desk(opened: OpenNode, access: "Access", certificates: "OwnCertificates
         tear_lines=TearLines(steps, pseudonyms, secrets.token_bytes),
         labels=Relabellings(steps),
         keys=KeyDesk(access=access, ledger=opened.ledger, keys=opened.keys, certificate=certificate),
+        liaison=Liaison(
+            steps,
+            open_partners(opened.ledger, opened.settings),
+            dispatching,
+            own=partial(own_introduction, opened),
+            links=links,
+            verify=ed25519_signed,
+        ),
     )

@@ -60,12 +60,10 @@ def add(file: Path, place: str, by: str, folder: Path, as_json: bool) -> None:
     from shiprider.bootstrap.partners import open_partners
     from shiprider.cli.output import json_line
     from shiprider.cli.serving import refuse_running
-    from shiprider.flow.exchange.partners import read_introduction
+    from shiprider.flow.exchange.partners import check_place, read_introduction
     from shiprider.model.introduction import fingerprint
 
-    host, _, port = place.rpartition(":")
-    if place and (not host or not port.isdecimal() or not 0 < int(port) < 65536):
-        raise UsageError(f"{place!r} is no address and port: write 192.0.2.7:4250.")
+    check_place(place)
     refuse_running(folder)
     told = read_introduction(read_text(str(file)).encode(), ed25519_signed)
     with open_node(folder) as opened:

@@ -80,8 +80,15 @@ def serve(
     with open_access(folder, settings, opened.access_log) as access:
         first = None if settings.access.demo else first_administrator(access)
         certificates = own_certificates(folder, settings)
+        exchange = open_exchange(opened)
         server = Server(
-            site_of(opened, access, demo=demo or settings.access.demo, certificates=certificates),
+            site_of(
+                opened,
+                access,
+                demo=demo or settings.access.demo,
+                certificates=certificates,
+                links=exchange.states,
+            ),
             host=settings.api.place[0],
             port=port,
             static=static,
@@ -91,7 +98,6 @@ def serve(
         server.start()
         care = caretaker(opened, duties_of(access))
         care.start()
-        exchange = open_exchange(opened)
         exchange.start()
         ended = threading.Event()
         if certificates is not None:

@@ -9,7 +9,7 @@ import os
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shiprider.api.site import Site
     from shiprider.bootstrap.node import OpenNode
     from shiprider.flow.access import Access
+    from shiprider.flow.exchange.links import LinkState
 
 #: Written by a running node, readable by its owner alone.
 ADDRESS_FILE: Final = "node.address"
@@ -78,8 +79,9 @@ def site_of(
     *,
     demo: bool = False,
     certificates: "OwnCertificates | None" = None,
+    links: "Callable[[], Sequence[LinkState]]" = tuple,
 ) -> "Site":
-    """What the API is handed of an opened node."""
+    """What the API is handed of an opened node. `links`: how the exchange with each partner stands."""
     from shiprider import __version__
     from shiprider.api.site import Site
     from shiprider.bootstrap.care import metrics
@@ -92,7 +94,7 @@ def site_of(
         review=opened.review(),
         status=opened.node.status,
         access=access,
-        desk=open_desk(opened, access, certificates),
+        desk=open_desk(opened, access, certificates, links),
         nation=opened.settings.nation,
         language=opened.settings.language,
         demo=demo,

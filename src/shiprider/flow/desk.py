@@ -1,4 +1,4 @@
-"""The release desk of one node: policies, tear-lines, labels and keys, as the API is handed them.
+"""The release desk of one node: policies, tear-lines, labels, partners and keys, as the API is handed them.
 
 Always true: nothing is put together here but what the desk's parts need; the parts decide.
 """
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shiprider.flow.desk_steps import DeskSteps
+from shiprider.flow.exchange.liaison import Liaison
 from shiprider.flow.key_desk import KeyDesk
 from shiprider.flow.policy_desk import Policies, PolicyDesk
 from shiprider.flow.relabelling import Relabellings
@@ -26,6 +27,7 @@ class Desk:
     tear_lines: TearLines
     labels: Relabellings
     keys: KeyDesk
+    liaison: Liaison
 
 
 def frame_classes(spool: Spool, node: str) -> Iterable[ReleaseClass]:

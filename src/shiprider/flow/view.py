@@ -91,12 +91,12 @@ class View:
         return self.sight.allowed(self.observer)
 
     def _find(self, query: Query) -> list[Record]:
-        return self._numbered(self.ledger.find(replace(query, allowed=self.allowed)))
+        return self.numbered(self.ledger.find(replace(query, allowed=self.allowed)))
 
     def _of_kind(self, kind: str, known_us: int | None = None) -> list[Record]:
-        return self._numbered(self.ledger.of_kind(kind, known_us=known_us, allowed=self.allowed))
+        return self.numbered(self.ledger.of_kind(kind, known_us=known_us, allowed=self.allowed))
 
-    def _numbered(self, records: Iterable[Record]) -> list[Record]:
+    def numbered(self, records: Iterable[Record]) -> list[Record]:
         """The records with their revisions counted as the observer sees them."""
         listed = list(records)
         later = [record.id for record in listed if record.revision > 1]
@@ -117,7 +117,7 @@ class View:
     def newest(self, record_id: str) -> Record | None:
         """The newest revision that the observer sees, of whatever kind; None where he sees none."""
         found = self.ledger.latest_of([record_id], allowed=self.allowed)
-        return next(iter(self._numbered(found.values())), None)
+        return next(iter(self.numbered(found.values())), None)
 
     def _all(self, records: Iterable[Record], body: type[B]) -> list[Seen[B]]:
         return [seen(record, body) for record in records if record.body is not None]
@@ -131,7 +131,7 @@ class View:
             raise NotFound(missing) from None
         if record.kind != kind or record.body is None:
             raise NotFound(missing)
-        return self._numbered([record])[0]
+        return self.numbered([record])[0]
 
     def _one(self, record_id: str, kind: str, body: type[B], known_us: int | None = None) -> Seen[B]:
         return seen(self.record(record_id, kind, known_us), body)
@@ -208,12 +208,12 @@ class View:
         records = self.ledger.since(sequence, limit=limit, kinds=kinds, allowed=self.allowed)
         place = records[-1].sequence if len(records) == limit else end
         newest = {record.id: record for record in records if record.kind == "alert"}
-        return self._alerts(self._numbered(newest.values())), place
+        return self._alerts(self.numbered(newest.values())), place
 
     def alert_history(self, record_id: str) -> list[Seen[Alert]]:
         """Every step of an alert's life, oldest first."""
         self.record(record_id, "alert")
-        return self._alerts(self._numbered(self.ledger.history(record_id, allowed=self.allowed)))
+        return self._alerts(self.numbered(self.ledger.history(record_id, allowed=self.allowed)))
 
     def _findings(self, records: Iterable[Record]) -> list[Seen[Publication]]:
         listed = self._all(records, Publication)
@@ -240,7 +240,7 @@ class View:
     def finding_history(self, record_id: str) -> list[Seen[Publication]]:
         """Every revision of a finding, oldest first."""
         self.record(record_id, "finding")
-        return self._findings(self._numbered(self.ledger.history(record_id, allowed=self.allowed)))
+        return self._findings(self.numbered(self.ledger.history(record_id, allowed=self.allowed)))
 
     def findings(self, query: Query) -> list[Seen[Publication]]:
         """Findings that match."""
@@ -250,7 +250,7 @@ class View:
         """Latest revisions of these findings."""
         found = self.ledger.latest_of([each for each in record_ids if each], allowed=self.allowed)
         records = [record for record in found.values() if record.kind == "finding"]
-        return {item.record.id: item for item in self._findings(self._numbered(records))}
+        return {item.record.id: item for item in self._findings(self.numbered(records))}
 
     def first_recorded_us(self, record_id: str) -> int:
         """When the oldest revision that the observer sees was recorded. Raises NotFound."""
@@ -284,7 +284,7 @@ class View:
     def log_lines(self, record_ids: Sequence[str]) -> list[Seen[LogLine]]:
         """These lines, in this order."""
         found = self.ledger.latest_of(list(record_ids), allowed=self.allowed)
-        return self._lines(self._numbered(found[each] for each in record_ids if each in found))
+        return self._lines(self.numbered(found[each] for each in record_ids if each in found))
 
     def dispositions(self) -> list[Seen[Disposition]]:
         """What became of the alerts: the newest disposition of each that the observer sees."""

@@ -13,7 +13,9 @@ PERSONAL = ("Maria Example", "SANTA RITA", "ABC1", "224123456", "seen with two m
 
 
 @pytest.fixture
-def out() -> Iterator[io.StringIO]:
+def out(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    # A server that ran before in this process made it speak seldom.
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "filters", [])
     root = logging.getLogger()
     kept, level = root.handlers[:], root.level
     stream = io.StringIO()

@@ -73,6 +73,13 @@ def read_introduction(data: bytes, verify: Verify) -> Introduction:
     return told
 
 
+def check_place(place: str) -> None:
+    """Raises UsageError where a broker's place is no address and port."""
+    host, _, port = place.rpartition(":")
+    if place and (not host or not port.isdecimal() or not 0 < int(port) < 65536):
+        raise UsageError(f"{place!r} is no address and port: write 192.0.2.7:4250.")
+
+
 class Partners:
     """One node's partners. `node` is its own name, `clock` gives microseconds since 1970 UTC."""
 
