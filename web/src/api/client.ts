@@ -151,6 +151,16 @@ export const api = {
   relabel: (body: Schemas["RelabelNew"]) => got(client.POST("/api/v1/relabellings", { body })),
   relabellingStep: ({ id, revision }: Looked, step: "agree" | "refuse" | "withdraw") =>
     got(client.POST(`/api/v1/relabellings/{proposal_id}/${step}`, { params: { path: { proposal_id: id } }, body: { expected_revision: revision } })),
+  partners: () => got(client.GET("/api/v1/partners")),
+  ownIntroduction: () => got(client.GET("/api/v1/partners/own")),
+  introducePartner: (body: Schemas["PartnerNew"]) => got(client.POST("/api/v1/partners", { body })),
+  confirmPartner: (partner_id: string, body: Schemas["PartnerConfirm"]) => got(client.POST("/api/v1/partners/{partner_id}/confirm", { params: { path: { partner_id } }, body })),
+  endPartner: (partner_id: string, body: Schemas["PartnerEnd"]) => got(client.POST("/api/v1/partners/{partner_id}/end", { params: { path: { partner_id } }, body })),
+  shared: (partner_id: string, cursor: string) => got(client.GET("/api/v1/partners/{partner_id}/shared", { params: { path: { partner_id }, query: { cursor, limit: 50 } } })),
+  partnersOf: (kind: string, record_id: string) => got(client.GET("/api/v1/partners/of/{kind}/{record_id}", { params: { path: { kind, record_id } } })),
+  recalls: () => got(client.GET("/api/v1/recalls")),
+  recall: (body: Schemas["RecallNew"]) => got(client.POST("/api/v1/recalls", { body })),
+  withdrawn: () => got(client.GET("/api/v1/recalls/of-partners")),
   viewAs: (body: Schemas["ViewAs"]) => got(client.POST("/api/v1/view-as", { body })),
 
   status: () => got(client.GET("/api/v1/status")),

@@ -4,7 +4,7 @@
  * Always true: `route.at` and the address bar say the same; a value that is the default is not in the URL.
  */
 
-export type Panel = "queue" | "log" | "handover" | "watchlists" | "areas" | "calibration" | "quarantine" | "settings" | "access" | "accounts" | "desk" | "keys" | "audit";
+export type Panel = "queue" | "log" | "handover" | "watchlists" | "areas" | "calibration" | "quarantine" | "settings" | "access" | "accounts" | "desk" | "keys" | "audit" | "partners";
 
 /** Every parameter a URL can carry. */
 export interface Place {

@@ -15,7 +15,6 @@ from shiprider.api.site import Site
 from shiprider.api.words import word
 from shiprider.flow.exchange.liaison import PartnerStanding, RecallStanding
 from shiprider.flow.exchange.links import LinkState
-from shiprider.flow.subjects import SubjectKind, subject
 from shiprider.model.errors import UsageError
 from shiprider.model.introduction import fingerprint
 from shiprider.model.label import Classification
@@ -24,6 +23,7 @@ from shiprider.model.record import Record
 
 TAG: Final = ["partners"]
 
+KindPath = Annotated[str, Parameter(pattern="^[a-z_]{1,40}$", description="Kind of a record.")]
 PartnerPath = Annotated[str, Parameter(pattern="^[0-9a-f]{32}$", description="Id of a partner.")]
 
 
@@ -222,10 +222,11 @@ def list_shared(
     sync_to_thread=True,
 )
 def list_partners_of(
-    site: Here, rendering: Asked, kind: SubjectKind, record_id: RecordPath
+    site: Here, rendering: Asked, kind: KindPath, record_id: RecordPath
 ) -> s.PartnersOfRecord:
     """As the policy in force has it."""
-    record = subject(rendering.view, kind, record_id).record
+    found = site.desk.liaison.partners_of(rendering.view, kind, record_id)
+    record = rendering.view.record(record_id, kind)
     return s.PartnersOfRecord(
         kind=kind,
         id=record_id,
@@ -241,7 +242,7 @@ def list_partners_of(
                 acknowledged=_acknowledged(site, each.partner.node, each.place),
                 recall=_recall(each.recall, rendering) if each.recall else None,
             )
-            for each in site.desk.liaison.partners_of(rendering.view, kind, record_id)
+            for each in found
         ],
         marking=rendering.marking(record.label),
     )

@@ -11,7 +11,6 @@ from shiprider.api.schemas.base import Microseconds, RecordId, Request, Struct
 from shiprider.api.schemas.desk import Revision, Why, Word
 from shiprider.api.schemas.marking import Marking
 from shiprider.flow.exchange.liaison import OrderedReason
-from shiprider.flow.subjects import SubjectKind
 from shiprider.model.partner import PartnerState
 
 Clearance = Literal["UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET", "TOP_SECRET"]
@@ -152,7 +151,7 @@ class PartnerOfRecord(Struct):
 class PartnersOfRecord(Struct):
     """One record and each confirmed partner."""
 
-    kind: SubjectKind
+    kind: str
     id: RecordId
     is_ours: bool
     partners: list[PartnerOfRecord]
@@ -162,7 +161,7 @@ class PartnersOfRecord(Struct):
 class RecallNew(Request):
     """Take a record back. `partners`: names of nodes, empty: all who were sent it."""
 
-    kind: SubjectKind
+    kind: Word
     id: RecordId
     reason: OrderedReason
     why: Why

@@ -24,7 +24,6 @@ from shiprider.flow.exchange.partners import (
     read_introduction,
 )
 from shiprider.flow.exchange.sent import to_term
-from shiprider.flow.subjects import subject
 from shiprider.flow.view import View
 from shiprider.model.errors import Conflict, Forbidden, NotFound, UsageError
 from shiprider.model.exchange import Dispatch, RecallAnswer, RecallOrder, Withdrawal
@@ -33,6 +32,7 @@ from shiprider.model.partner import Partner
 from shiprider.model.record import Record
 from shiprider.ports.ledger import Allowed, Query
 from shiprider.ports.policy import Decision
+from shiprider.share.feed import SHARED
 
 RECALL: Final = "recall"
 ANSWER: Final = "recall_answer"
@@ -260,8 +260,8 @@ class Liaison:
                     yield sent, view.numbered([record])[0]
 
     def partners_of(self, view: View, kind: str, record_id: str) -> list[PartnerOf]:
-        """One record and each confirmed partner. Raises NotFound."""
-        record = subject(view, kind, record_id).record
+        """One record and each confirmed partner. Raises NotFound, UsageError."""
+        record = self._record(view, kind, record_id)
         found: list[PartnerOf] = []
         for partner in self._partners.confirmed():
             sent = self._first_sent(view, partner.node, record_id)
@@ -275,6 +275,11 @@ class Liaison:
                 )
             )
         return found
+
+    def _record(self, view: View, kind: str, record_id: str) -> Record:
+        if kind not in SHARED:
+            raise UsageError(f"{kind[:40]!r} is never sent to partners: take one of {', '.join(SHARED)}.")
+        return view.record(record_id, kind)
 
     def _first_sent(self, view: View, node: str, record_id: str) -> Dispatch | None:
         """The first bundle with a revision that the asker may read."""
@@ -305,7 +310,7 @@ class Liaison:
         A partner from whom it was `retracted` is not sent later revisions either. Raises NotFound, UsageError, Forbidden.
         """
         check_person(who)
-        record = subject(view, kind, record_id).record
+        record = self._record(view, kind, record_id)
         if record.origin != self._steps.node:
             raise Forbidden("This is a partner's: only its originator takes it back.")
         self._steps.check_allowed(who, "change", record)
