@@ -23,8 +23,8 @@ NODE_PATH = { $(NODE_OK); } || export PATH="$(CURDIR)/$(BIN):$$PATH"
 help: ## this page
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
-demo: $(VENV)/.run web ## a simulated day, from bytes to a map with alerts in the browser
-	$(BIN)/shiprider demo
+demo: $(VENV)/.run web ## a simulated day, from bytes to a map with alerts in the browser, and a coalition of four nodes
+	$(BIN)/shiprider demo --coalition
 
 test: setup check ## everything CI runs: linters, types, floors, tests, the browser
 	$(BIN)/pytest -q -rfEs --durations=25 -n 2 --dist loadfile -m "not slow"

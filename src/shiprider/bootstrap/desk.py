@@ -24,14 +24,10 @@ def open_desk(
     """The release desk of an opened node. `links`: how the exchange with each partner stands."""
     import secrets
 
-    from shiprider.adapters.keys.files import ed25519_signed
     from shiprider.adapters.sealing.pseudonyms import pseudonym_key
-    from shiprider.bootstrap.exchange import own_introduction
-    from shiprider.bootstrap.partners import open_partners
+    from shiprider.bootstrap.exchange import open_liaison
     from shiprider.flow.desk import Desk, frame_classes
     from shiprider.flow.desk_steps import DeskSteps
-    from shiprider.flow.exchange.dispatching import Dispatching
-    from shiprider.flow.exchange.liaison import Liaison
     from shiprider.flow.key_desk import Certificate, KeyDesk
     from shiprider.flow.policy_desk import PolicyDesk
     from shiprider.flow.relabelling import Relabellings
@@ -57,7 +53,6 @@ def open_desk(
         policy=opened.policy_in_force,
         log=access.record,
     )
-    dispatching = Dispatching(opened.ledger, opened.sight, opened.keys, node=node, clock=access.clock)
     return Desk(
         steps=steps,
         policies=opened.policies,
@@ -65,12 +60,5 @@ def open_desk(
         tear_lines=TearLines(steps, pseudonyms, secrets.token_bytes),
         labels=Relabellings(steps),
         keys=KeyDesk(access=access, ledger=opened.ledger, keys=opened.keys, certificate=certificate),
-        liaison=Liaison(
-            steps,
-            open_partners(opened.ledger, opened.settings),
-            dispatching,
-            own=partial(own_introduction, opened),
-            links=links,
-            verify=ed25519_signed,
-        ),
+        liaison=open_liaison(opened, steps, links),
     )

@@ -1,5 +1,6 @@
 """The exchange of one node with its partners, put together."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,10 @@ from shiprider.model.errors import UsageError
 if TYPE_CHECKING:
     from shiprider.adapters.bus.server import Broker
     from shiprider.adapters.certificates.link import LinkCertificate
+    from shiprider.flow.desk_steps import DeskSteps
     from shiprider.flow.exchange.exchange import Exchange
+    from shiprider.flow.exchange.liaison import Liaison
+    from shiprider.flow.exchange.links import LinkState
     from shiprider.flow.exchange.partners import Partners
     from shiprider.model.introduction import Introduction
     from shiprider.model.partner import Partner
@@ -41,6 +45,24 @@ def own_introduction(opened: OpenNode) -> "Introduction":
         organisation=opened.home.organisation,
         certificate=link_certificate(opened.folder).pem,
         at_us=wall_us(),
+    )
+
+
+def open_liaison(
+    opened: OpenNode, steps: "DeskSteps", links: "Callable[[], Sequence[LinkState]]" = tuple
+) -> "Liaison":
+    """The exchange as people see it. `links`: how the exchange with each partner stands."""
+    from shiprider.adapters.keys.files import ed25519_signed
+    from shiprider.flow.exchange.dispatching import Dispatching
+    from shiprider.flow.exchange.liaison import Liaison
+
+    return Liaison(
+        steps,
+        open_partners(opened.ledger, opened.settings),
+        Dispatching(opened.ledger, opened.sight, opened.keys, node=opened.settings.node, clock=steps.clock),
+        own=partial(own_introduction, opened),
+        links=links,
+        verify=ed25519_signed,
     )
 
 

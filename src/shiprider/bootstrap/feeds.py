@@ -48,13 +48,17 @@ def recording(
     return FileFeed(place, declaration)
 
 
-def paced_recording(path: Path, *, speed: float, nature: Nature = Nature.DECLARED) -> Feed:
+def paced_recording(path: Path, *, speed: float, nature: Nature = Nature.DECLARED, label: str = "") -> Feed:
     """A recording given out at its own pace, by the time stamps in its tag blocks."""
     from shiprider.adapters.feeds.paced import PacedFeed
     from shiprider.formats.ais.stamps import stamped_pieces
 
     declaration = Declaration(
-        name="replay", standard="IEC 61162-1 VDM/VDO", nature=nature, received_clock="recording"
+        name="replay",
+        standard="IEC 61162-1 VDM/VDO",
+        nature=nature,
+        received_clock="recording",
+        label=written(label).text,
     )
     return PacedFeed(
         stamped_pieces(path.open("rb")), declaration, origin=Origin(file=spelt(path.name)), speed=speed
