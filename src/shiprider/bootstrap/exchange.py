@@ -94,7 +94,7 @@ def open_exchange(opened: OpenNode) -> "Exchange":
             pace=Pace.of(way.kbit_s) if way.kbit_s else Pace(),
         )
 
-    return Exchange(partners, receiving, link_to, admit=ways.admit, close=ways.close)
+    return Exchange(partners, receiving, link_to, admit=ways.admit, tend=ways.tend, close=ways.close)
 
 
 class _Ways:
@@ -125,6 +125,11 @@ class _Ways:
             )
         else:
             self._broker.admit(guests)
+
+    def tend(self) -> None:
+        """Start the broker again where it ended by itself. Raises StorageError."""
+        if self._broker is not None:
+            self._broker.tend()
 
     def open(self, partners: "Partners", name: str) -> "Link":
         """The way to a partner: a stick, his broker, or ours. Raises UsageError."""

@@ -61,6 +61,10 @@ def permissions(guest: str) -> str:
       }}"""
 
 
+#: In the broker's folder: which process it is.
+_PID: Final = "server.pid"
+
+
 class Broker:
     """A running nats-server; `close` ends it. Raises StorageError, UsageError.
 
@@ -89,17 +93,7 @@ class Broker:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._log = (folder / "server.log").open("ab")
         self._write(guests)
-        self._process = subprocess.Popen(  # noqa: S603 (our own program and files)
-            [program(), "-c", str(self._config)],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-        )
-        try:
-            self._wait()
-        except BaseException:
-            self.close()
-            raise
+        self._process = self._started()
 
     def host_identity(self, guest_name: str) -> LinkIdentity:
         """With which this node itself comes into a partner's account."""
@@ -112,16 +106,58 @@ class Broker:
             self._write(guests)
             self._process.send_signal(signal.SIGHUP)
 
+    def tend(self) -> None:
+        """Start it again where it ended by itself. Raises StorageError."""
+        with self._lock:
+            if self._process.poll() is not None:
+                self._process = self._started()
+
+    @property
+    def pid(self) -> int:
+        """Of the server's process."""
+        return self._process.pid
+
     def close(self) -> None:
         """End it, with what it holds on the disk."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        _end(self._process)
         self._log.close()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        self._end_predecessor()
+        process = subprocess.Popen(  # noqa: S603 (our own program and files)
+            [program(), "-c", str(self._config)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        try:
+            self._wait(process)
+        except BaseException:
+            _end(process)
+            raise
+        return process
+
+    def _is_ours(self, pid: int) -> bool:
+        try:
+            return int((self._folder / _PID).read_text()) == pid
+        except (OSError, ValueError):
+            return False
+
+    def _end_predecessor(self) -> None:
+        """A node that was killed leaves its broker behind: it would hold the port, and take no orders from us."""
+        try:
+            pid = int((self._folder / _PID).read_text())
+        except (OSError, ValueError):
+            return
+        if str(self._config).encode() not in _words_of(pid):
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+            until = time.monotonic() + _STARTS_WITHIN_S
+            while time.monotonic() < until and str(self._config).encode() in _words_of(pid):
+                time.sleep(0.05)
+            if str(self._config).encode() in _words_of(pid):
+                os.kill(pid, signal.SIGKILL)
 
     @property
     def _config(self) -> Path:
@@ -155,6 +191,7 @@ class Broker:
             f"""# Written by Shiprider; changes here are lost.
 listen: "{self._host}:{self.port}"
 server_name: "{self._own.name}"
+pid_file: "{self._folder / _PID}"
 max_payload: {MOST_BYTES + 65536}
 max_connections: 256
 max_control_line: 4096
@@ -174,18 +211,38 @@ accounts {{{"".join(accounts)}
 """,
         )
 
-    def _wait(self) -> None:
+    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
         until = time.monotonic() + _STARTS_WITHIN_S
         place = "127.0.0.1" if self._host in ("0.0.0.0", "::") else self._host  # noqa: S104 (compared)
         while time.monotonic() < until:
-            if self._process.poll() is not None:
+            if process.poll() is not None:
                 break
             with contextlib.suppress(OSError), socket.create_connection((place, self.port), 0.5):
-                return
+                # Another program on the port would answer too: ours has said who it is by then, or has ended.
+                if self._is_ours(process.pid):
+                    return
             time.sleep(0.05)
         raise StorageError(
             f"The broker does not start on {self._host}:{self.port}: see {self._folder / 'server.log'}."
         )
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _words_of(pid: int) -> list[bytes]:
+    """The command line of a process; nothing where there is none."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def _free_port(host: str) -> int:

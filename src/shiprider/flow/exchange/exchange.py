@@ -18,7 +18,8 @@ _LOOK_S: Final = 2.0
 
 
 class Exchange:
-    """`link_to` makes the exchange with a partner; `admit` tells the broker who may come; `close` ends it."""
+    """`link_to` makes the exchange with a partner; `admit` tells the broker who may come, `tend` starts it again where it
+    ended by itself, `close` ends it."""
 
     def __init__(
         self,
@@ -27,12 +28,14 @@ class Exchange:
         link_to: Callable[[str], PartnerLink],
         *,
         admit: Callable[[list[Partner]], None],
+        tend: Callable[[], None],
         close: Callable[[], None],
     ) -> None:
         self.partners = partners
         self._receiving = receiving
         self._link_to = link_to
         self._admit = admit
+        self._tend = tend
         self._close = close
         self._stop = threading.Event()
         self._links: dict[str, tuple[PartnerLink, threading.Thread, threading.Event]] = {}
@@ -75,6 +78,8 @@ class Exchange:
         try:
             confirmed = self.partners.confirmed()
             if confirmed == self._known:
+                self._tend()
+                self._trouble = ""
                 return
             self._admit(confirmed)
         except ShipriderError as error:

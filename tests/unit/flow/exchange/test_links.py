@@ -1,6 +1,9 @@
 """Two nodes over a way that loses, doubles and reorders; over a stick; and over a real broker."""
 
+import os
 import random
+import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -177,3 +180,30 @@ def test_over_a_real_broker(nodes: list[CoalitionNode], tmp_path: Path) -> None:
         assert ends[0].state().acknowledged.sequence == ends[0].state().sent.sequence
     finally:
         broker.close()
+
+
+def test_a_broker_that_ended_is_started_again_and_one_left_behind_is_ended(tmp_path: Path) -> None:
+    tls = LinkCertificate(tmp_path / "tls")
+
+    def started(port: int) -> Broker:
+        return Broker(tmp_path / "bus", tls, [], LinkCertificate, host="127.0.0.1", port=port)
+
+    first = started(0)
+    os.kill(first.pid, signal.SIGKILL)
+    until = time.monotonic() + 10
+    while first._process.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    dead = first.pid
+    first.tend()
+    assert first.pid != dead
+    with socket.create_connection(("127.0.0.1", first.port), 2):
+        pass
+    # Its node is killed, and begins again while the broker is still there: that one goes, a new one has the port.
+    left = first.pid
+    second = started(first.port)
+    assert second.pid != left and first._process.wait(10) is not None
+    before = second.pid
+    second.tend()
+    assert second.pid == before
+    second.close()
+    first._log.close()
