@@ -31,6 +31,11 @@ NATIONS = {"col": "COL", "usa": "USA", "nld": "NLD"}
 TO_USA = written("policy=COALITION class=RESTRICTED rel=nations:COL,USA").text
 TO_BOTH = written("policy=COALITION class=RESTRICTED rel=nations:COL,NLD,USA").text
 HOME_ONLY = written("policy=COALITION class=RESTRICTED rel=nations:COL").text
+#: What each node keeps to itself.
+KEPT_AT_HOME = {
+    node: written(f"policy=COALITION class=RESTRICTED rel=nations:{nation}").text
+    for node, nation in NATIONS.items()
+}
 
 
 def rules(node: str, homes: dict[str, str] | None = None) -> Rules:

@@ -11,7 +11,8 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     """The body of a record of kind `dispatch`: one bundle that was signed for a partner.
 
     `records` are places in this node's log, `recalls` and `answers` ids; with them the bundle's bytes are made
-    again. `examined`: up to which place records of each release class were looked at, by the class's number.
+    again. `examined`: up to which place records of each release class were looked at, by the class's number; `looked`: up
+    to which the log was searched for what this partner may no longer see.
     """
 
     partner: str
@@ -27,6 +28,7 @@ class Dispatch(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     examined: dict[int, int] = {}
+    looked: int = 0
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,12 +6,13 @@ be made again from the log, so what is lost on its way is sent again, and nothin
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from shiprider.flow.bodies import FORMS, read_body
+from shiprider.flow.desk_steps import class_of
 from shiprider.flow.exchange.partners import observers
 from shiprider.flow.exchange.sent import DISPATCH, Sent, dispatch_of, from_term, place_term, to_term
 from shiprider.flow.ids import new_id
@@ -121,10 +122,11 @@ class Dispatching:
                     chosen.add_answer(self._ledger.latest(answer_id))
                 for key_id in sent.keys:
                     chosen.add_key(_key_item(self._keys, key_id))
-                for place in sent.records:
-                    shared = self.sent.record_at(place)
-                    if shared.body is not None:
-                        chosen.add_record(shared)
+                shared = [self.sent.record_at(place) for place in sent.records]
+                standing = self._standing(shared, self.allowed(partner))
+                for each in shared:
+                    if each.sequence in standing:
+                        chosen.add_record(each)
                 newest = self.sent.last(partner.node) if before is None else before
                 self._sign(partner, newest, chosen, sent.examined, anew=before is None)
                 before = self.sent.last(partner.node)
@@ -168,10 +170,11 @@ class Dispatching:
                 reach = page[-1].sequence if len(page) == _SCANNED_AT_ONCE else max(start, end)
                 if others:
                     reach = min(reach, min(others))
+                standing = self._standing(page, allowed)
                 for record in page:
                     if record.sequence > reach:
                         break
-                    if record.body is not None and self._is_newer(partner.node, record, newest):
+                    if record.sequence in standing and self._is_newer(partner.node, record, newest):
                         if chosen.is_full():
                             reach = record.sequence - 1
                             break
@@ -183,6 +186,19 @@ class Dispatching:
                     break
             if chosen.is_full():
                 return
+
+    def _standing(self, page: Sequence[Record], allowed: Allowed) -> set[int]:
+        """Places of records that may go: with a body, and no newer revision that this partner may not see.
+
+        What was narrowed or erased before it left is not sent first and taken back then.
+        """
+        numbers = {of: number for number, of in self._ledger.classes().items()}
+        latest = self._ledger.latest_of([record.id for record in page])
+        return {
+            record.sequence
+            for record in page
+            if record.body is not None and numbers.get(class_of(latest[record.id])) in allowed.classes
+        }
 
     def _is_newer(self, partner: str, record: Record, newest: dict[str, int]) -> bool:
         """A partner that has a later revision is not sent an earlier one that it may see only now."""
@@ -222,8 +238,8 @@ class Dispatching:
 
     def _seen_of(self, partner: str) -> int:
         if partner not in self._looked:
-            last = self._ledger.find(Query(DISPATCH, ((to_term(partner),),), limit=1))
-            self._looked[partner] = last[0].sequence if last else self._ledger.head().sequence
+            last = self.sent.last(partner)
+            self._looked[partner] = last.looked if last is not None else self._ledger.head().sequence
         return self._looked[partner]
 
     def _withdrawn_by(
@@ -240,14 +256,7 @@ class Dispatching:
             return None
         if record.revision == 1 or record.kind not in SHARED:
             return None
-        of = ReleaseClass(
-            label=record.label,
-            origin=record.origin,
-            purpose=record.purpose,
-            case=record.case,
-            kind=record.kind,
-        )
-        if classes.get(of) in allowed.classes or partner not in self.sent.holders(record.id):
+        if classes.get(class_of(record)) in allowed.classes or partner not in self.sent.holders(record.id):
             return None
         return RecallOrder(partner=partner, record=record.id, revision=record.revision, reason="narrowed")
 
@@ -311,6 +320,7 @@ class Dispatching:
             answers=tuple(chosen.answers),
             keys=tuple(chosen.keys),
             examined=examined,
+            looked=self._looked.get(partner.node, 0),
         )
         place = place_term(partner.node, unsigned.epoch, unsigned.sequence)
         terms = (to_term(partner.node), place, *(f"sent:{each}" for each in chosen.ids()))

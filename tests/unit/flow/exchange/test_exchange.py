@@ -257,3 +257,38 @@ def test_what_is_written_while_a_bundle_is_chosen_goes_with_a_later_one(
     while any(col.send(usa)):
         pass
     assert usa.notes_of("col") == ["first", *(f"meanwhile {number}" for number in range(4))]
+
+
+def test_what_was_narrowed_before_it_left_is_not_sent(nodes: list[CoalitionNode]) -> None:
+    col, usa, nld = nodes
+    first = col.note(TO_BOTH, "seen")
+    col.note(HOME_ONLY, "seen", id_=first.id, revision=1)
+    second = col.note(TO_BOTH, "both")
+    col.note(TO_USA, "usa alone", id_=second.id, revision=1)
+    assert answers(col.send(usa)) == ["take"] and col.send(nld) == []
+    assert sorted(usa.notes_of("col")) == ["usa alone"] and nld.notes_of("col") == []
+    assert {r.revision for r in usa.ledger.history(second.id)} == {1, 2}
+
+
+def test_what_was_narrowed_while_a_bundle_was_signed_is_taken_back_after_a_stop(
+    nodes: list[CoalitionNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    col, usa, _ = nodes
+    note = col.note(TO_USA, "seen")
+    real = col.ledger.append
+
+    def append(drafts: Any) -> Any:
+        if getattr(getattr(drafts[0], "draft", None), "kind", "") == "dispatch":
+            monkeypatch.setattr(col.ledger, "append", real)
+            col.note(HOME_ONLY, "seen", id_=note.id, revision=1)
+        return real(drafts)
+
+    monkeypatch.setattr(col.ledger, "append", append)
+    partner = col.partners.partner("usa")[1]
+    bundle = col.dispatching.next(partner)
+    assert bundle is not None and usa.receiving.take(encode(bundle), "col").answer == "take"
+    assert usa.notes_of("col") == ["seen"]
+    col.ledger.close()
+    col.open()
+    assert answers(col.send(usa)) == ["take"]
+    assert usa.notes_of("col") == []
