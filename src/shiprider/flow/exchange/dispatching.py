@@ -206,7 +206,7 @@ class Dispatching:
             return False
         if record.revision == 1:
             return True
-        if self._is_held_back(partner, record.id):
+        if self._is_held_back(partner, record):
             return False
         for before in self.sent.of(record.id, partner):
             for place in before.records:
@@ -214,10 +214,11 @@ class Dispatching:
                     return False
         return True
 
-    def _is_held_back(self, partner: str, record_id: str) -> bool:
-        """Whether a person took it back for good: later revisions are not sent either."""
-        orders = self._ledger.find(Query(RECALL, ((to_term(partner),), (f"record:{record_id}",))))
-        return any(_order(each).reason == "retracted" for each in orders)
+    def _is_held_back(self, partner: str, record: Record) -> bool:
+        """Whether this revision was taken back before it left, or the record for good."""
+        orders = self._ledger.find(Query(RECALL, ((to_term(partner),), (f"record:{record.id}",))))
+        found = [_order(each) for each in orders]
+        return any(each.reason == "retracted" or each.revision >= record.revision for each in found)
 
     def _recall_what_narrowed(self, partner: Partner) -> None:
         """Recalls for what this partner was sent and may no longer see, or whose body the law removed."""

@@ -149,11 +149,18 @@ class Receiving:
             if found is not None:
                 entries.append(found)
         now_us = self._clock()
-        entries += [self._withdrawal(partner.node, recall, now_us) for recall in items.recalls]
+        # In a feed that was begun anew what was taken already comes again.
+        entries += [
+            self._withdrawal(partner.node, recall, now_us)
+            for recall in items.recalls
+            if not self._ledger.count(Query(WITHDRAWAL, ((_recall_term(partner.node, recall.id),),)))
+        ]
         for answer in items.withdrawn:
             order = self._order(answer.recall, partner.node)
             if order is None:
                 return "answer"
+            if self._ledger.count(Query(ANSWER, ((f"recall:{answer.recall}",),))):
+                continue
             told = RecallAnswer(
                 partner=partner.node, recall=answer.recall, at_us=answer.at_us, derived=answer.derived
             )
@@ -236,7 +243,7 @@ class Receiving:
             WITHDRAWAL,
             done,
             now_us,
-            (from_term(partner), f"record:{recall.record}", "waiting" if theirs else "done"),
+            _withdrawal_terms(done, is_done=not theirs),
         )
 
     def _derived(self, record_id: str) -> list[str]:
@@ -275,8 +282,7 @@ class Receiving:
                 valid_from_us=record.valid_from_us,
                 body=record.body or b"",
             )
-            kept = (from_term(done.partner), f"record:{done.record}", "done")
-            self._ledger.append([Filed(draft=draft, terms=kept)])
+            self._ledger.append([Filed(draft=draft, terms=_withdrawal_terms(done, is_done=True))])
 
     def withdrawn(self, record_ids: Sequence[str]) -> dict[str, Withdrawal]:
         """By record, the newest recall of it that was carried out here."""
@@ -315,6 +321,16 @@ def _filed(kind: str, body: msgspec.Struct, now_us: int, found_by: tuple[str, ..
 def _receipt(record: Record) -> Receipt:
     body: Receipt = read_body(record, record.body or b"", FORMS[KIND]).body
     return body
+
+
+def _recall_term(partner: str, recall_id: str) -> str:
+    """A recall's id is its sender's to choose: another's of the same id is another recall."""
+    return f"{from_term(partner)}:{recall_id}"
+
+
+def _withdrawal_terms(done: Withdrawal, *, is_done: bool) -> tuple[str, ...]:
+    of = (from_term(done.partner), f"record:{done.record}", _recall_term(done.partner, done.recall))
+    return (*of, "done" if is_done else "waiting")
 
 
 def _place_term(partner: str, epoch: int, sequence: int) -> str:
