@@ -18,6 +18,7 @@ BENCHES: Final[dict[str, str]] = {
     "access_log": "entries of the access log a second, signed and durable, against plain SQLite",
     "live": "messages a second live, and the time from arrival to alert",
     "ledger": "records a second, signed and durable, SQLite and PostgreSQL; reads under policy; restart",
+    "federation": "records a second over one link, from an alert to a partner's screen, a slow link; against TAXII",
     "rerun": "a re-run over the lake on two simulated nodes against one thread",
 }
 

@@ -47,6 +47,8 @@ URGENCY: Final = ("alert", "disposition", "tear_line", "area", "watchlist", "not
 #: Bytes of one bundle's items, unpacked, from which on it is closed.
 _FULL_BYTES: Final = 256 * 1024
 _SCANNED_AT_ONCE: Final = 1000
+#: Records looked at for one bundle at a time: somewhat more than it takes.
+_CHOSEN_AT_ONCE: Final = MOST_ITEMS + 20
 
 
 class Dispatching:
@@ -166,8 +168,8 @@ class Dispatching:
                 others = [examined[n] for n in numbers if examined.get(n, 0) > start]
                 # Before the page: what is written meanwhile is not in it, and must not count as looked at.
                 end = self._ledger.head().sequence
-                page = self._ledger.since(start, limit=_SCANNED_AT_ONCE, kinds=(kind,), allowed=behind)
-                reach = page[-1].sequence if len(page) == _SCANNED_AT_ONCE else max(start, end)
+                page = self._ledger.since(start, limit=_CHOSEN_AT_ONCE, kinds=(kind,), allowed=behind)
+                reach = page[-1].sequence if len(page) == _CHOSEN_AT_ONCE else max(start, end)
                 if others:
                     reach = min(reach, min(others))
                 standing = self._standing(page, allowed)

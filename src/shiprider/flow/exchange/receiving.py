@@ -6,7 +6,7 @@ answered, also after a stop in between.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -24,6 +24,7 @@ from shiprider.model.exchange import RecallAnswer, RecallOrder, Receipt, Withdra
 from shiprider.model.feed_bundle import Acknowledged, FeedBundle, NewKey, Recall
 from shiprider.model.partner import Partner
 from shiprider.model.record import Draft, Record
+from shiprider.model.signature import Check
 from shiprider.model.signing_key import SigningKey
 from shiprider.ports.ledger import Filed, Ledger, Query, Received
 from shiprider.share.feed import Admission, Expected, Opened, Position, TakenRecord, admitted, opened
@@ -92,7 +93,7 @@ class Receiving:
             keys = self._keys(bundle, partner)
         except InputError:
             return Taken("refuse", "not_signed", sender)
-        check = self._partners.checker(keys)
+        check = _once(self._partners.checker(keys))
         admission: Admission = admitted(
             bundle,
             Expected(
@@ -142,12 +143,15 @@ class Receiving:
         self, bundle: FeedBundle, partner: Partner, items: Opened
     ) -> list[Draft | Filed | Received] | str:
         entries: list[Draft | Filed | Received] = []
+        known = self._ledger.latest_of(list(dict.fromkeys(item.fields.id for item in items.records)))
+        coming: dict[str, int] = {}
         for item in items.records:
-            found = self._new(item, entries)
+            found = self._new(item, known.get(item.fields.id), coming)
             if isinstance(found, str):
                 return found
             if found is not None:
                 entries.append(found)
+                coming[item.fields.id] = item.fields.revision
         now_us = self._clock()
         # In a feed that was begun anew what was taken already comes again.
         entries += [
@@ -179,20 +183,21 @@ class Receiving:
         entries.append(_filed(KIND, receipt, now_us, (from_term(partner.node), place)))
         return entries
 
-    def _new(self, item: TakenRecord, before: Sequence[Draft | Filed | Received]) -> Received | str | None:
-        """What is filed of a record; None where it is here already, a word where it cannot be."""
+    def _new(
+        self, item: TakenRecord, known: Record | None, coming: Mapping[str, int]
+    ) -> Received | str | None:
+        """What is filed of a record; None where it is here already, a word where it cannot be.
+
+        `known` is what is here of it, `coming` the revisions that stand before it in the bundle.
+        """
         fields = item.fields
-        if any(isinstance(e, Received) and e.fields.id == fields.id for e in before):
-            if any(
-                isinstance(e, Received) and e.fields.id == fields.id and e.fields.revision >= fields.revision
-                for e in before
-            ):
+        if fields.id in coming:
+            if coming[fields.id] >= fields.revision:
                 return "doubled"
-        else:
-            known = self._ledger.latest_of([fields.id]).get(fields.id)
-            if known is not None and known.origin != fields.origin:
+        elif known is not None:
+            if known.origin != fields.origin:
                 return "other_origin"
-            if known is not None and known.revision >= fields.revision:
+            if known.revision >= fields.revision:
                 return None if self._is_same(fields.id, fields.revision, fields.digest) else "changed"
         form = FORMS.get(fields.kind)
         record = Record(
@@ -301,6 +306,19 @@ class Receiving:
             and told.recipient == partner
             and told.is_signed(self._partners.check_of(partner))
         )
+
+
+def _once(check: Check) -> Check:
+    """The same, asked once: one signature covers many records of a bundle."""
+    known: dict[tuple[str, bytes, bytes, int | None], bool] = {}
+
+    def asked(key_id: str, message: bytes, signature: bytes, at_us: int | None) -> bool:
+        key = (key_id, message, signature, at_us)
+        if key not in known:
+            known[key] = check(*key)
+        return known[key]
+
+    return asked
 
 
 def _filed(kind: str, body: msgspec.Struct, now_us: int, found_by: tuple[str, ...]) -> Filed:
