@@ -110,9 +110,39 @@ class View:
             for record in listed
         ]
 
+    def of_kind(self, kind: str, body: type[B]) -> list[Seen[B]]:
+        """All that the observer sees of a kind, in the order of the log."""
+        return self._all(self._of_kind(kind), body)
+
+    def found(self, query: Query, body: type[B]) -> list[Seen[B]]:
+        """Records that match, with what they say."""
+        return self._all(self._find(query), body)
+
+    def one(self, record_id: str, kind: str, body: type[B]) -> Seen[B]:
+        """One record, with what it says. Raises NotFound."""
+        return self._one(record_id, kind, body)
+
+    def known_here_us(self, record: Record) -> int:
+        """Since when this revision is in the node's log, by its own clock.
+
+        Of a partner's that is the time of the receipt, which stands behind it in the same commit: its own time of
+        recording is by the partner's clock.
+        """
+        if record.origin == self.ledger.origin:
+            return record.recorded_us
+        own = Allowed(
+            frozenset(n for n, of in self.ledger.classes().items() if of.origin == self.ledger.origin)
+        )
+        behind = self.ledger.since(record.sequence, limit=1, allowed=own)
+        return behind[0].recorded_us if behind else record.recorded_us
+
     def proposals(self, kind: str) -> list[Record]:
         """Records of a kind that are put before people, oldest first, revisions as the observer counts them."""
         return self._of_kind(kind)
+
+    def newest_of(self, record_ids: Sequence[str]) -> list[Record]:
+        """The newest revisions that the observer sees of many, those without a body too."""
+        return self._numbered(self.ledger.latest_of(record_ids, allowed=self.allowed).values())
 
     def newest(self, record_id: str) -> Record | None:
         """The newest revision that the observer sees, of whatever kind; None where he sees none."""

@@ -175,6 +175,23 @@ class Partners:
         self._write(made, record.revision, who)
         return made
 
+    def assign(self, node: str, case: str, *, joins: bool, who: str) -> Partner:
+        """Take a partner into a case, or out of it: what was released to it there stays until it is recalled.
+
+        Raises NotFound, Conflict, UsageError.
+        """
+        if not case.strip() or not case.isprintable() or len(case) > 120:
+            raise UsageError("A case is named in 120 printable letters: name it as its records do.")
+        record, partner = self.partner(node)
+        if partner.state != "confirmed":
+            raise Conflict(f"The partner {node!r} is {partner.state}: only a confirmed one joins a case.")
+        if (case in partner.cases) == joins:
+            raise Conflict(f"The partner {node!r} is {'already' if joins else 'not'} in the case {case!r}.")
+        kept = tuple(each for each in partner.cases if each != case)
+        made = structs.replace(partner, cases=(*kept, case) if joins else kept)
+        self._write(made, record.revision, who)
+        return made
+
     def end(self, node: str, state: PartnerState, *, who: str, why: str) -> Partner:
         """It is revoked, or it left: nothing more goes there or is taken from there. Raises NotFound, Conflict."""
         record, partner = self.partner(node)
@@ -261,6 +278,7 @@ def observers(partner: Partner) -> list[Observer]:
             communities=partner.communities,
             clearance=partner.clearance,
             purpose=purpose,
+            cases=partner.cases,
         )
         for purpose in partner.purposes or ("",)
     ]
