@@ -209,8 +209,10 @@ class Dispatching:
                 start = min(examined.get(number, 0) for number in numbers)
                 behind = Allowed(frozenset(n for n in numbers if examined.get(n, 0) == start))
                 others = [examined[n] for n in numbers if examined.get(n, 0) > start]
+                # Asked for before the page: what is written in between is looked at the next time, not passed over.
+                end = self._ledger.head().sequence
                 page = self._ledger.since(start, limit=_SCANNED_AT_ONCE, kinds=(kind,), allowed=behind)
-                reach = page[-1].sequence if len(page) == _SCANNED_AT_ONCE else self._ledger.head().sequence
+                reach = page[-1].sequence if len(page) == _SCANNED_AT_ONCE else end
                 if others:
                     reach = min(reach, min(others))
                 for record in page:
@@ -224,7 +226,7 @@ class Dispatching:
                         newest[record.id] = record.revision
                 for number in behind.classes:
                     examined[number] = reach
-                if reach >= self._ledger.head().sequence or (not page and not others):
+                if reach >= end or (not page and not others):
                     break
             if chosen.is_full():
                 return
