@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import msgspec
+
 from shiprider.flow.view import View
 from shiprider.flow.working.pen import partners_seen
 from shiprider.model.record import Record
@@ -18,17 +20,23 @@ LATE_US: Final = 10 * 60 * 1_000_000
 _AT_ONCE: Final = 1000
 
 
+class _Erasure(msgspec.Struct):
+    record: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseEvent:
     """A record of a case as it stands. `known_us`: since when it is here, by this node's clock.
 
-    `late`: it came `LATE_US` or more after its originator's clock says it was recorded.
+    `late`: it came `LATE_US` or more after its originator's clock says it was recorded. `gone_us`: since when it says
+    nothing any more.
     """
 
     record: Record
     known_us: int
     late: bool
     state: Literal["here", "recalled", "erased"]
+    gone_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +72,18 @@ def timeline(
 ) -> list[CaseEvent]:
     """Records of a case, newest first by when they were true, then by id; `after` is the last of the page before."""
     first: dict[str, Record] = {}
+    gone: dict[str, int] = {}
     for record in _of_case(view, case):
-        first.setdefault(record.id, record)
+        if record.kind == "erasure":
+            # No event of the case: it is told of the record that says nothing since.
+            gone[msgspec.json.decode(record.body or b"{}", type=_Erasure).record] = record.recorded_us
+        else:
+            first.setdefault(record.id, record)
     latest = view.newest_of(list(first))
     standing = [each for each in latest if each.case == case]
     standing.sort(key=place, reverse=True)
     page = [each for each in standing if after is None or place(each) < after][:limit]
-    return [_event(view, each, first[each.id]) for each in page]
+    return [_event(view, each, first[each.id], gone.get(each.id)) for each in page]
 
 
 def place(record: Record) -> tuple[int, str]:
@@ -91,7 +104,7 @@ def _of_case(view: View, case: str) -> Iterator[Record]:
         at = page[-1].sequence
 
 
-def _event(view: View, record: Record, first: Record) -> CaseEvent:
+def _event(view: View, record: Record, first: Record, gone_us: int | None) -> CaseEvent:
     own = record.origin == view.ledger.origin
     known_us = view.known_here_us(first)
     state: Literal["here", "recalled", "erased"] = "here"
@@ -102,4 +115,5 @@ def _event(view: View, record: Record, first: Record) -> CaseEvent:
         known_us=known_us,
         late=not own and known_us - first.recorded_us >= LATE_US,
         state=state,
+        gone_us=gone_us if record.body is None else None,
     )
