@@ -30,6 +30,7 @@ from shiprider.api.routes import (
     alerts,
     audit,
     break_glass,
+    cases,
     keys,
     labels,
     live,
@@ -39,6 +40,7 @@ from shiprider.api.routes import (
     orders,
     policies,
     providers,
+    requests,
     session,
     sign_in,
     tear_lines,
@@ -76,6 +78,8 @@ _SUBJECTS: Final = (
     tear_lines,
     labels,
     keys,
+    requests,
+    cases,
 )
 
 
@@ -135,6 +139,8 @@ def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
             "review": Provide(asking.provide_review, sync_to_thread=False),
             "asker": Provide(asking.provide_asker, sync_to_thread=False),
             "holding": Provide(asking.provide_holding, sync_to_thread=False),
+            "telling": Provide(asking.provide_telling, sync_to_thread=False),
+            "written": Provide(asking.provide_written, sync_to_thread=False),
         },
     )
     application = Litestar(

@@ -85,10 +85,14 @@ class Adopting:
         of = pen.of_kind(KIND, pen.label_of("", (record,)), purpose=record.purpose, case=record.case)
         return seen(pen.write(of, body, author), Adoption)
 
-    def end(self, adoption_id: str, *, author: str) -> Seen[Adoption]:
+    def end(self, adoption_id: str, expected_revision: int, *, author: str) -> Seen[Adoption]:
         """Follow it no longer. Raises NotFound, Conflict, Forbidden."""
         pen = self._pen
         now = pen.view.one(adoption_id, KIND, Adoption)
+        if now.record.revision != expected_revision:
+            raise Conflict(
+                f"{now.record.author} changed this adoption meanwhile: look again and decide again."
+            )
         if not now.body.active:
             raise Conflict("The adoption has ended already: nothing is to be done.")
         newest = pen.ledger.latest(adoption_id)

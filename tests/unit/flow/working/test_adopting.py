@@ -78,10 +78,11 @@ def test_nothing_is_watched_for_before_somebody_adopts_it_and_then_it_follows(
     watchlist(col, 3, id_=order, revision=3)
     col.send(usa)
     assert watched(usa) == [(called, 3)]
-    Adopting(usa.pen()).end(adopted, author="Bo Lee")
+    Adopting(usa.pen()).end(adopted, 1, author="Bo Lee")
     assert (watched(usa), states(usa)) == ([], ["ended"])
-    with pytest.raises(Conflict):
-        Adopting(usa.pen()).end(adopted, author="Bo Lee")
+    for revision in (1, 2):
+        with pytest.raises(Conflict):
+            Adopting(usa.pen()).end(adopted, revision, author="Bo Lee")
 
 
 def test_a_pinned_one_stays_as_it_was_looked_at_and_tells_that_it_was_changed(

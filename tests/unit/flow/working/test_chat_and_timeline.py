@@ -53,7 +53,7 @@ def join(nodes: list[CoalitionNode], *names: str) -> None:
     for one in names:
         for other in names:
             if one != other:
-                of[one].partners.assign(other, "K-7", joins=True, who="Luz Paz")
+                of[one].partners.into_case(other, "K-7", who="Luz Paz", second="Ana Ruiz")
 
 
 def everything_goes(nodes: list[CoalitionNode]) -> None:
@@ -102,12 +102,28 @@ def test_a_partner_that_left_a_case_gets_no_more_of_it(nodes: list[CoalitionNode
     join(nodes, "col", "usa")
     say(col, "one", to=("usa",))
     col.send(usa)
-    col.partners.assign("usa", "K-7", joins=False, who="Luz Paz")
+    col.partners.out_of_case("usa", "K-7", who="Luz Paz")
     with pytest.raises(Conflict, match="not in the case"):
-        col.partners.assign("usa", "K-7", joins=False, who="Luz Paz")
+        col.partners.out_of_case("usa", "K-7", who="Luz Paz")
     say(col, "two", label=TO_USA)
     col.send(usa)
     assert heard(usa) == [("col", "one")]
+
+
+def test_a_partner_is_taken_into_a_case_by_two_people(nodes: list[CoalitionNode]) -> None:
+    partners = nodes[0].partners
+    for second in ("", "Luz Paz", " Luz Paz "):
+        with pytest.raises(Forbidden, match="second person"):
+            partners.into_case("usa", "K-7", who="Luz Paz", second=second)
+    with pytest.raises(NotFound):
+        partners.into_case("per", "K-7", who="Luz Paz", second="Ana Ruiz")
+    made = partners.into_case("usa", "K-7", who="Luz Paz", second="Ana Ruiz")
+    assert made.cases == ("K-7",) and partners.partner("usa")[0].author == "Luz Paz, Ana Ruiz"
+    with pytest.raises(Conflict, match="already"):
+        partners.into_case("usa", "K-7", who="Luz Paz", second="Ana Ruiz")
+    partners.end("usa", "left", who="Luz Paz", why="they left")
+    with pytest.raises(Conflict, match="only a confirmed"):
+        partners.into_case("usa", "K-8", who="Luz Paz", second="Ana Ruiz")
 
 
 def test_an_operation_needs_no_case_and_is_kept_by_its_label(nodes: list[CoalitionNode]) -> None:
