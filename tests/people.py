@@ -129,12 +129,18 @@ def voyage(mmsi: int, name: str, latitude: float = 13.0, start_s: int = START_S)
 
 
 @contextmanager
-def floor(folder: Path, *, data: bool = True, **access_settings: Any) -> Iterator[Floor]:
-    """A node with nobody in it yet; with `data`, two meeting vessels and an alert on them."""
+def floor(
+    folder: Path, *, data: bool = True, policy: str = "", node: str = "node", **access_settings: Any
+) -> Iterator[Floor]:
+    """A node with nobody in it yet; with `data`, two meeting vessels and an alert on them; `policy` is a file's text."""
     start_s = START_S
     if data:
         (folder / "day.nmea").write_bytes(_nmea(start_s))
+    if policy:
+        (folder / "policy.toml").write_text(policy)
     settings = Settings(
+        node=node,
+        policy="policy.toml" if policy else "",
         nation="COL",
         watch=WatchSettings(presets=("encounter/skylight",)),
         access=AccessSettings(**access_settings),

@@ -45,25 +45,20 @@ def words_of(template: str, language: MessageLanguage) -> str:
     return str(_tables()[language][template])
 
 
-def fixed(
-    template: str,
-    arguments: Mapping[str, Argument],
-    language: MessageLanguage,
-    called: Callable[[int], str] = str,
-) -> Wording:
-    """A fixed message as its sender sees it. Raises InputError where an argument is missing, unknown or not meant.
-
-    `called` says how the vessel of an MMSI is called.
-    """
+def fixed(template: str, arguments: Mapping[str, Argument], language: MessageLanguage) -> Wording:
+    """A fixed message as its sender sees it. Raises InputError where an argument is missing, unknown or not meant."""
     given = _checked(template, arguments)
-    text = _filled(template, given, language, called)
+    text = _filled(template, given, language, str)
     return Wording(text=text, language=language, template=template, arguments=dict(given))
 
 
 def read(
     said: Wording, language: MessageLanguage, called: Callable[[int], str] = str
 ) -> tuple[str, MessageLanguage]:
-    """What somebody said, and in which language that is: a fixed message in `language`, free text in its sender's."""
+    """What somebody said, and in which language that is: a fixed message in `language`, free text in its sender's.
+
+    `called` says how the vessel of an MMSI is called by who reads it.
+    """
     if not said.template:
         return said.text, said.language
     try:

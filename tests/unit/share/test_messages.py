@@ -47,8 +47,11 @@ def test_how_arguments_are_said() -> None:
     assert said.text == "Our unit arrives at 16°05.2'N 074°30.0'W at 2026-01-01 00:00 UTC."
     near = messages.fixed("unit_near", {"place": "-1,0", "within": 5400}, "fr")
     assert near.text == "Avez-vous une unité à moins de 1 h 30 min de 01°00.0'S 000°00.0'E ?"
-    named = messages.fixed("our_flag", {"vessel": 5}, "nl", lambda mmsi: f"SEA FOX ({mmsi})")
-    assert named.text == "SEA FOX (5) vaart onder onze vlag."
+    sent = messages.fixed("our_flag", {"vessel": 5}, "nl")
+    assert sent.text == "5 vaart onder onze vlag.", "what its sender calls it stays with him"
+    assert (
+        messages.read(sent, "nl", lambda mmsi: f"SEA FOX ({mmsi})")[0] == "SEA FOX (5) vaart onder onze vlag."
+    )
 
 
 @pytest.mark.parametrize(

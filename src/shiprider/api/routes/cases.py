@@ -128,7 +128,7 @@ def write_chat(data: s.MessageNew, telling: Telling, written: Written, author: s
     """It cannot be changed afterwards; nothing is written that one of `to` could not read."""
     made = Chat(written).say(
         Room(data.room_kind, data.room),
-        wording(written, data.said, telling),
+        wording(written, data.said),
         author=author,
         to=data.to,
         classification=data.classification,

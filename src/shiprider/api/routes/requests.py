@@ -8,7 +8,6 @@ from litestar.params import Parameter
 from shiprider.api.asking import Asked, Cursor, Here, Limit, Telling, Written, choices
 from shiprider.api.failures import CHANGING, documented
 from shiprider.api.schemas import working as s
-from shiprider.api.working_rendering import WorkingRendering
 from shiprider.flow.working.pen import Pen, partners_seen
 from shiprider.flow.working.requests import Question, Requests
 from shiprider.flow.working.standing import (
@@ -114,7 +113,7 @@ def ask_partners(
     """Nothing is written that one of those who are asked could not read."""
     question = Question(
         to=tuple(data.to),
-        said=wording(written, data.question, telling),
+        said=wording(written, data.question),
         subject_kind=data.subject_kind,
         subject=data.subject,
         agreement=data.agreement,
@@ -154,7 +153,7 @@ def answer_request(
     request_id: RequestPath, data: s.AnswerNew, telling: Telling, written: Written, site: Here, author: str
 ) -> s.RequestOut:
     """Nothing is written that its asker could not read."""
-    said = wording(written, data.said, telling, may_be_empty=data.step in ("taken", "refused"))
+    said = wording(written, data.said, may_be_empty=data.step in ("taken", "refused"))
     Requests(written).answer(
         request_id,
         data.step,
@@ -205,16 +204,9 @@ def get_answer_times(
     return s.AnswerTimesPage(since_us=since_us, times=[telling.times(each) for each in times])
 
 
-def wording(pen: Pen, said: s.SaidNew, telling: WorkingRendering, *, may_be_empty: bool = False) -> Wording:
+def wording(pen: Pen, said: s.SaidNew, *, may_be_empty: bool = False) -> Wording:
     """What somebody says. Raises InputError, UsageError."""
-    return pen.wording(
-        said.text,
-        said.language,
-        said.template,
-        said.arguments,
-        telling.rendering.called,
-        may_be_empty=may_be_empty,
-    )
+    return pen.wording(said.text, said.language, said.template, said.arguments, may_be_empty=may_be_empty)
 
 
 HANDLERS = [

@@ -107,15 +107,17 @@ class Pen:
         language: MessageLanguage,
         template: str,
         arguments: dict[str, Argument],
-        called: Callable[[int], str] = str,
         *,
         may_be_empty: bool = False,
     ) -> Wording:
-        """What the person says: a fixed message, else his text. Raises InputError, UsageError."""
+        """What the person says: a fixed message, else his text. Raises InputError, UsageError.
+
+        A vessel in a fixed message goes by its MMSI: what this node calls it is known here, and maybe not to be told.
+        """
         if template:
             if text.strip():
                 raise UsageError("A fixed message is sent as it is: leave the text out, or the message.")
-            return fixed(template, arguments, language, called)
+            return fixed(template, arguments, language)
         if not text.strip() and not may_be_empty:
             raise UsageError("The text is empty: write it, or choose a fixed message.")
         if len(text) > _LONGEST_TEXT:
