@@ -42,6 +42,17 @@ B = TypeVar("B", bound=msgspec.Struct)
 BODIES: Final[dict[str, type[msgspec.Struct]]] = {kind: form.type for kind, form in FORMS.items()}
 
 
+#: What nodes ask and tell each other: who follows the log is told that there is more of it.
+WORKING: Final = (
+    "chat_message",
+    "request",
+    "request_answer",
+    "alert_acknowledgement",
+    "adoption",
+    "watchlist",
+    "area",
+)
+
 #: What a page ends with: a record and which of its revisions, as the observer counts them.
 _CURSOR: Final = re.compile("[0-9a-f]{32}[.][1-9][0-9]{0,8}")
 
@@ -239,6 +250,16 @@ class View:
         place = records[-1].sequence if len(records) == limit else end
         newest = {record.id: record for record in records if record.kind == "alert"}
         return self._alerts(self._numbered(newest.values())), place
+
+    def worked_since(self, sequence: int, limit: int) -> tuple[list[Record], int]:
+        """What nodes asked and told each other after a place in the log, as far as the observer sees it.
+
+        The place it was read to is for whoever follows the log inside the node; it is never shown.
+        """
+        end = self.log_place()
+        records = self.ledger.since(sequence, limit=limit, kinds=WORKING, allowed=self.allowed)
+        place = records[-1].sequence if len(records) == limit else end
+        return self._numbered(records), place
 
     def alert_history(self, record_id: str) -> list[Seen[Alert]]:
         """Every step of an alert's life, oldest first."""
