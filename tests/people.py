@@ -151,7 +151,7 @@ def floor(
             opened.node.catch_up(lambda *_: None)
         status = NodeStatus()
         site = Site(
-            node="test",
+            node="test" if node == "node" else node,
             version="0",
             view=opened.view,
             review=opened.review(),

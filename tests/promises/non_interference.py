@@ -449,6 +449,9 @@ class Pair:
         if kind == "partner":
             id_ = working_together.partner_record_id(body)
             self.ids[-1:] = [(id_, kind)] if self.ids[-1][1] == kind else [self.ids[-1]]
+        if id_ in self.foreign and not label:
+            # Nothing without a label goes from node to node.
+            return
         if hidden:
             self.touched.add(id_)
         elif id_ in self.touched:

@@ -36,6 +36,7 @@ KINDS = (
     "area",
     "note",
 )
+_NEW = frozenset(KINDS[:6])
 #: The partner whose records come in.
 OTHER = "hnd"
 ROOMS = ("K-1", "K-2")
@@ -44,6 +45,9 @@ MINUTE = 60_000_000
 
 def body(pair: Any, kind: str, case: str) -> Any:
     """Of one of the new kinds; None of another."""
+    if kind not in _NEW:
+        # Not even a draw: the states of other pairs stay what they were.
+        return None
     draw = pair.draw
     said = Wording(text=f"t{pair.step}", language=("en", "es")[draw(2)])
     if kind == "chat_message":

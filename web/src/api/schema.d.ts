@@ -108,6 +108,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/adoptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Areas and watchlists of partners
+         * @description With what this node follows of them.
+         */
+        get: operations["list_partner_orders"];
+        put?: never;
+        /**
+         * Follow a partner's area or watchlist
+         * @description From then on it alerts here as one's own does.
+         */
+        post: operations["adopt_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/adoptions/{adoption_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Follow a partner's order no longer
+         * @description What it has raised stays.
+         */
+        post: operations["end_adoption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -140,6 +184,46 @@ export interface paths {
          * @description Raises NotFound.
          */
         get: operations["get_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that you have seen an alert
+         * @description It takes nothing off the alert; every node that has the alert is told.
+         */
+        post: operations["acknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/acknowledgements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whose floors have seen an alert
+         * @description In the order in which it was known here.
+         */
+        get: operations["list_acknowledgements"];
         put?: never;
         post?: never;
         delete?: never;
@@ -262,6 +346,26 @@ export interface paths {
          * @description What late data changed in the meantime stays.
          */
         post: operations["undo_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/answer-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How long answers take
+         * @description By node, of the requests that one sees.
+         */
+        get: operations["get_answer_times"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -456,6 +560,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cases and operations
+         * @description Those that one may see something of, and those that one is assigned to.
+         */
+        get: operations["list_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages on a case or operation
+         * @description Newest first.
+         */
+        get: operations["read_chat"];
+        put?: never;
+        /**
+         * Say something on a case or operation
+         * @description It cannot be changed afterwards; nothing is written that one of `to` could not read.
+         */
+        post: operations["write_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/findings": {
         parameters: {
             query?: never;
@@ -508,6 +656,26 @@ export interface paths {
          * @description Oldest first. Raises NotFound.
          */
         get: operations["get_finding_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fixed-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fixed messages
+         * @description Whoever reads one reads it in his own language.
+         */
+        get: operations["list_fixed_messages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -908,6 +1076,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/partners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Partners that can be asked
+         * @description Confirmed ones, by name.
+         */
+        get: operations["list_partners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/picture": {
         parameters: {
             query?: never;
@@ -1190,6 +1378,90 @@ export interface paths {
          * @description Only who asked for it.
          */
         post: operations["withdraw_relabelling"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Requests for information
+         * @description Newest first.
+         */
+        get: operations["list_requests"];
+        put?: never;
+        /**
+         * Ask partners for information
+         * @description Nothing is written that one of those who are asked could not read.
+         */
+        post: operations["ask_partners"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One request for information
+         * @description With its answers, in the order in which they came.
+         */
+        get: operations["get_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer a request of a partner
+         * @description Nothing is written that its asker could not read.
+         */
+        post: operations["answer_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close or withdraw an own request
+         * @description It can be asked again in a new one.
+         */
+        post: operations["end_request"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1492,6 +1764,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The common timeline of a case
+         * @description Records of all nodes by when they were true, newest first; what comes later slides in where it belongs.
+         */
+        get: operations["get_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vessels": {
         parameters: {
             query?: never;
@@ -1702,12 +1994,68 @@ export interface components {
             accounts: components["schemas"]["AccountOut"][];
             roles: string[];
         };
+        /** Acknowledge */
+        Acknowledge: {
+            /** @default  */
+            text: string;
+        };
+        /** AcknowledgementOut */
+        AcknowledgementOut: {
+            author: string;
+            current: boolean;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            marking: components["schemas"]["Marking"];
+            node: string;
+            on_watch: boolean;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            text: string;
+        };
+        /** Acknowledgements */
+        Acknowledgements: {
+            acknowledgements: components["schemas"]["AcknowledgementOut"][];
+            may_acknowledge: boolean;
+            waiting: string[];
+        };
         /** ActionDecision */
         ActionDecision: {
             /** @enum {string} */
             action: "read" | "change" | "export" | "release" | "downgrade";
             allowed: boolean;
             reasons: components["schemas"]["PolicyReason"][];
+        };
+        /** AddressedOut */
+        AddressedOut: {
+            /** @description Microseconds since 1970-01-01 UTC. */
+            answered_us: number | null;
+            node: string;
+            overdue: boolean;
+            /** @enum {string} */
+            reply: "waiting" | "taken" | "answered" | "partly" | "refused";
+            reply_text: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            taken_us: number | null;
+            took_us: number | null;
+        };
+        /** AdoptionEnd */
+        AdoptionEnd: {
+            expected_revision: number;
+        };
+        /** AdoptionNew */
+        AdoptionNew: {
+            digest: string;
+            /** @enum {string} */
+            kind: "watchlist" | "area";
+            /**
+             * @default follow
+             * @enum {string}
+             */
+            mode: "follow" | "pin";
+            /** @description Id of a record, 32 hex digits. */
+            order: string;
         };
         /** AlertDetail */
         AlertDetail: {
@@ -1780,6 +2128,57 @@ export interface components {
             next_cursor: string;
             total: number;
         };
+        /** AnswerNew */
+        AnswerNew: {
+            /**
+             * @description As a person writes it; empty: of `to`.
+             * @default
+             */
+            label: string;
+            /** @enum {null|string} */
+            reason?: "not_held" | "not_releasable" | "no_agreement" | "not_ours" | "no_capacity" | "other" | null;
+            references?: string[];
+            said: components["schemas"]["SaidNew"];
+            /** @enum {string} */
+            step: "taken" | "answered" | "partly" | "refused";
+        };
+        /** AnswerOut */
+        AnswerOut: {
+            author: string;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            marking: components["schemas"]["Marking"];
+            node: string;
+            reason: string;
+            reason_text: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            references: string[];
+            said: components["schemas"]["SaidOut"];
+            /** @enum {string} */
+            step: "taken" | "answered" | "partly" | "refused";
+            step_text: string;
+        };
+        /** AnswerTimesOut */
+        AnswerTimesOut: {
+            answered: number;
+            asked: number;
+            /** @enum {string} */
+            direction: "asked_by_us" | "asked_of_us" | "between_others";
+            median_us: number | null;
+            node: string;
+            overdue: number;
+            p90_us: number | null;
+            waiting: number;
+        };
+        /** AnswerTimesPage */
+        AnswerTimesPage: {
+            /** @description Microseconds since 1970-01-01 UTC. */
+            since_us: number;
+            times: components["schemas"]["AnswerTimesOut"][];
+        };
         /** AreaNew */
         AreaNew: {
             /** @default true */
@@ -1817,6 +2216,12 @@ export interface components {
         Areas: {
             areas: components["schemas"]["AreaOut"][];
             marking: components["schemas"]["Marking"];
+        };
+        /** ArgumentOut */
+        ArgumentOut: {
+            name: string;
+            /** @enum {string} */
+            type: "vessel" | "time" | "place" | "duration" | "count" | "text";
         };
         /** AuditChecked */
         AuditChecked: {
@@ -1971,6 +2376,48 @@ export interface components {
             simulated: boolean;
             text: string;
         };
+        /** CaseEventOut */
+        CaseEventOut: {
+            author: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            gone_us: number | null;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            kind: string;
+            kind_text: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            /** @enum {null|string} */
+            language: "en" | "es" | "pt" | "fr" | "nl" | null;
+            late: boolean;
+            marking: components["schemas"]["Marking"];
+            node: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            /** @enum {string} */
+            state: "here" | "recalled" | "erased";
+            text: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            valid_us: number;
+        };
+        /** CaseOut */
+        CaseOut: {
+            name: string;
+            nodes: string[];
+            partners: string[];
+        };
+        /** CaseTimeline */
+        CaseTimeline: {
+            case: string;
+            events: components["schemas"]["CaseEventOut"][];
+            marking: components["schemas"]["Marking"];
+            next_cursor: string;
+        };
+        /** Cases */
+        Cases: {
+            cases: components["schemas"]["CaseOut"][];
+            operations: string[];
+        };
         /** Ceremony */
         Ceremony: {
             ceremony: string;
@@ -2100,6 +2547,18 @@ export interface components {
             findings: components["schemas"]["FindingOut"][];
             next_cursor: string;
             total: number;
+        };
+        /** FixedMessageOut */
+        FixedMessageOut: {
+            arguments: components["schemas"]["ArgumentOut"][];
+            template: string;
+            text: string;
+        };
+        /** FixedMessages */
+        FixedMessages: {
+            /** @enum {string} */
+            language: "en" | "es" | "pt" | "fr" | "nl";
+            messages: components["schemas"]["FixedMessageOut"][];
         };
         /** GrantOut */
         GrantOut: {
@@ -2245,6 +2704,47 @@ export interface components {
             /** @description Id of a record, 32 hex digits. */
             into: string;
         };
+        /** MessageNew */
+        MessageNew: {
+            /**
+             * @default RESTRICTED
+             * @enum {string}
+             */
+            classification: "UNCLASSIFIED" | "RESTRICTED" | "CONFIDENTIAL" | "SECRET" | "TOP_SECRET";
+            /**
+             * @description As a person writes it; empty: of `to`.
+             * @default
+             */
+            label: string;
+            /** @description Id of a record, 32 hex digits. */
+            reply_to?: string | null;
+            room: string;
+            /** @enum {string} */
+            room_kind: "case" | "operation";
+            said: components["schemas"]["SaidNew"];
+            to?: string[];
+        };
+        /** MessageOut */
+        MessageOut: {
+            author: string;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            marking: components["schemas"]["Marking"];
+            node: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            reply_text: string;
+            reply_to: string;
+            said: components["schemas"]["SaidOut"];
+        };
+        /** Messages */
+        Messages: {
+            marking: components["schemas"]["Marking"];
+            messages: components["schemas"]["MessageOut"][];
+            next_cursor: string;
+        };
         /** MyAccess */
         MyAccess: {
             case: string;
@@ -2348,6 +2848,45 @@ export interface components {
             table: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             time_us: number;
+        };
+        /** PartnerOrderOut */
+        PartnerOrderOut: {
+            adopted_by: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            adopted_us: number | null;
+            adoption: string;
+            adoption_revision: number;
+            digest: string;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            /** @enum {string} */
+            kind: "watchlist" | "area";
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            marking: components["schemas"]["Marking"];
+            name: string;
+            node: string;
+            size: number;
+            /** @enum {string} */
+            state: "offered" | "following" | "pinned" | "changed" | "withdrawn" | "recalled" | "ended";
+            state_text: string;
+        };
+        /** PartnerOrders */
+        PartnerOrders: {
+            marking: components["schemas"]["Marking"];
+            orders: components["schemas"]["PartnerOrderOut"][];
+        };
+        /** PartnerOut */
+        PartnerOut: {
+            cases: string[];
+            name: string;
+            nation: string;
+            node: string;
+            organisation: string;
+        };
+        /** Partners */
+        Partners: {
+            partners: components["schemas"]["PartnerOut"][];
         };
         /** PasskeyAsked */
         PasskeyAsked: Record<string, never>;
@@ -2585,9 +3124,118 @@ export interface components {
             origin: string;
             purposes: string[];
         };
+        /** RequestEnd */
+        RequestEnd: {
+            expected_revision: number;
+            /** @enum {string} */
+            state: "closed" | "withdrawn";
+        };
+        /** RequestNew */
+        RequestNew: {
+            /** @default  */
+            agreement: string;
+            /** @default  */
+            case: string;
+            /**
+             * @default RESTRICTED
+             * @enum {string}
+             */
+            classification: "UNCLASSIFIED" | "RESTRICTED" | "CONFIDENTIAL" | "SECRET" | "TOP_SECRET";
+            /**
+             * @description As a person writes it; empty: of `to`.
+             * @default
+             */
+            label: string;
+            /** @default  */
+            purpose: string;
+            question: components["schemas"]["SaidNew"];
+            /** @default  */
+            subject: string;
+            /**
+             * @default none
+             * @enum {string}
+             */
+            subject_kind: "none" | "alert" | "finding" | "area" | "vessel" | "case";
+            to: string[];
+            /**
+             * @default routine
+             * @enum {string}
+             */
+            urgency: "immediate" | "priority" | "routine";
+            /** @description Microseconds since 1970-01-01 UTC. */
+            wanted_us?: number | null;
+        };
+        /** RequestOut */
+        RequestOut: {
+            addressed: components["schemas"]["AddressedOut"][];
+            agreement: string;
+            answers: components["schemas"]["AnswerOut"][];
+            /** @description Microseconds since 1970-01-01 UTC. */
+            asked_us: number;
+            author: string;
+            case: string;
+            /** @enum {string} */
+            direction: "asked_by_us" | "asked_of_us" | "between_others";
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            marking: components["schemas"]["Marking"];
+            may_answer: boolean;
+            may_end: boolean;
+            node: string;
+            number: string;
+            overdue: boolean;
+            purpose: string;
+            question: components["schemas"]["SaidOut"];
+            revision: number;
+            /** @enum {string} */
+            state: "open" | "closed" | "withdrawn";
+            state_text: string;
+            subject: string;
+            /** @enum {string} */
+            subject_kind: "none" | "alert" | "finding" | "area" | "vessel" | "case";
+            to: string[];
+            /** @enum {string} */
+            urgency: "immediate" | "priority" | "routine";
+            urgency_text: string;
+            waits: boolean;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            wanted_us: number | null;
+        };
+        /** Requests */
+        Requests: {
+            marking: components["schemas"]["Marking"];
+            next_cursor: string;
+            requests: components["schemas"]["RequestOut"][];
+            total: number;
+        };
         /** RotateKey */
         RotateKey: {
             active: string;
+        };
+        /** SaidNew */
+        SaidNew: {
+            arguments?: {
+                [key: string]: number | string;
+            };
+            /**
+             * @default en
+             * @enum {string}
+             */
+            language: "en" | "es" | "pt" | "fr" | "nl";
+            /** @default  */
+            template: string;
+            /** @default  */
+            text: string;
+        };
+        /** SaidOut */
+        SaidOut: {
+            /** @enum {string} */
+            language: "en" | "es" | "pt" | "fr" | "nl";
+            /** @enum {string} */
+            sent_language: "en" | "es" | "pt" | "fr" | "nl";
+            sent_text: string;
+            template: string;
+            text: string;
         };
         /** Sentence */
         Sentence: {
@@ -3641,6 +4289,344 @@ export interface operations {
             };
         };
     };
+    list_partner_orders: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerOrders"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    adopt_order: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerOrders"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_adoption: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of an adoption. */
+                adoption_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionEnd"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerOrders"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_alerts: {
         parameters: {
             query?: {
@@ -3759,6 +4745,228 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    acknowledge_alert: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a record, 32 hex digits. */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledge"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgements"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_acknowledgements: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a record, 32 hex digits. */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgements"];
                 };
             };
             /** @description The request cannot be meant. */
@@ -4591,6 +5799,87 @@ export interface operations {
             };
             /** @description The disk is full. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_answer_times: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                /** @description Requests of so many days. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerTimesPage"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5637,6 +6926,296 @@ export interface operations {
             };
         };
     };
+    list_cases: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cases"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    read_chat: {
+        parameters: {
+            query: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                room_kind: "case" | "operation";
+                room: string;
+                /** @description Most items of one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Messages"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    write_chat: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_findings: {
         parameters: {
             query?: {
@@ -5872,6 +7451,86 @@ export interface operations {
             };
             /** @description No such thing, or not for this observer. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_fixed_messages: {
+        parameters: {
+            query: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                use: "request" | "answer" | "chat";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FixedMessages"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8134,6 +9793,85 @@ export interface operations {
             };
         };
     };
+    list_partners: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Partners"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_picture: {
         parameters: {
             query: {
@@ -9803,6 +11541,573 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RelabellingOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_requests: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                direction?: "asked_by_us" | "asked_of_us" | "between_others" | null;
+                /** @description Comma list: waiting, overdue, done. */
+                stands?: string | null;
+                /** @description Most items of one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Requests"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    ask_partners: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_request: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a request. */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    answer_request: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a request. */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_request: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a request. */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestEnd"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
                 };
             };
             /** @description The request cannot be meant. */
@@ -11845,6 +14150,90 @@ export interface operations {
             };
             /** @description The disk is full. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_timeline: {
+        parameters: {
+            query: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                case: string;
+                /** @description Most items of one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseTimeline"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
