@@ -213,3 +213,18 @@ def test_nothing_is_cut_off(pair: Partnered, sit: Any, part: str, width: int, he
             page.screenshot(path=f"{PICTURES}/{part}-{width}-{theme}.png")
         assert wide == [], (language, width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("place", ["", "&request=new", "&part=cases&room=K-7", "&part=orders"])
+def test_axe_finds_nothing_serious(pair: Partnered, sit: Any, place: str) -> None:
+    import axe_core_python
+
+    page = sit("liaison", f"/?panel=together{place}")
+    page.locator(".page .body section").first.wait_for()
+    page.wait_for_timeout(600)
+    script = next(Path(axe_core_python.__path__[0]).rglob("axe*.js"))
+    # The page's own policy forbids scripts from elsewhere: axe comes in through the debugger.
+    page.evaluate(script.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    serious = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
+    assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in serious] == []
