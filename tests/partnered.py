@@ -82,9 +82,9 @@ class Partnered:
 
 
 @contextmanager
-def partnered(folder: Path, *, data: bool = False) -> Iterator[Partnered]:
+def partnered(folder: Path, *, data: bool = False, **given: Any) -> Iterator[Partnered]:
     """The two have met; USA is in the case K-7."""
-    with people.floor(folder, data=data, policy=POLICY, node="col") as floor:
+    with people.floor(folder, data=data, policy=POLICY, node="col", **given) as floor:
         opened = floor.opened
         usa = CoalitionNode("usa", folder / "usa", wall_us)
         partners = open_partners(opened.ledger, opened.settings)

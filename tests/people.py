@@ -130,7 +130,13 @@ def voyage(mmsi: int, name: str, latitude: float = 13.0, start_s: int = START_S)
 
 @contextmanager
 def floor(
-    folder: Path, *, data: bool = True, policy: str = "", node: str = "node", **access_settings: Any
+    folder: Path,
+    *,
+    data: bool = True,
+    policy: str = "",
+    node: str = "node",
+    presets: tuple[str, ...] = ("encounter/skylight",),
+    **access_settings: Any,
 ) -> Iterator[Floor]:
     """A node with nobody in it yet; with `data`, two meeting vessels and an alert on them; `policy` is a file's text."""
     start_s = START_S
@@ -142,7 +148,7 @@ def floor(
         node=node,
         policy="policy.toml" if policy else "",
         nation="COL",
-        watch=WatchSettings(presets=("encounter/skylight",)),
+        watch=WatchSettings(presets=presets),
         access=AccessSettings(**access_settings),
     )
     with open_node(folder, settings) as opened, open_access(folder, settings, opened.access_log) as access:
