@@ -13,13 +13,18 @@ from shiprider.adapters.policy.cedar import CedarPolicy
 from shiprider.flow.exchange.dispatching import Dispatching
 from shiprider.flow.exchange.partners import Partners, introduce
 from shiprider.flow.exchange.receiving import Receiving
+from shiprider.flow.pictures import Pictures
 from shiprider.flow.sight import Sight
 from shiprider.flow.signing_keys import record_keys
+from shiprider.flow.terms import of_body
+from shiprider.flow.view import View
+from shiprider.flow.working.pen import Pen, pen
 from shiprider.formats.feed_bundle import encode
 from shiprider.model.agreement import Agreement, Party, SharingClause, Standing, book
 from shiprider.model.introduction import fingerprint
 from shiprider.model.label import written
 from shiprider.model.note import Note
+from shiprider.model.observer import Observer
 from shiprider.model.record import Draft, Record
 from shiprider.model.rules import Home, Rules
 from shiprider.ports.ledger import Filed
@@ -80,6 +85,7 @@ class CoalitionNode:
     partners: Any = None
     dispatching: Any = None
     receiving: Any = None
+    sight: Any = None
     count: int = field(default=0)
     homes: dict[str, str] = field(default_factory=dict)
 
@@ -94,10 +100,10 @@ class CoalitionNode:
         )
         record_keys(self.ledger, self.keys)
         policy = CedarPolicy(rules(self.name, self.homes))
-        sight = Sight(lambda: policy, self.ledger, node=self.name, sources=lambda: (), clock=self.clock)
+        self.sight = Sight(lambda: policy, self.ledger, node=self.name, sources=lambda: (), clock=self.clock)
         self.partners = Partners(self.ledger, node=self.name, clock=self.clock, verify=ed25519_signed)
         self.ledger.check_others(self.partners.check_of)
-        self.dispatching = Dispatching(self.ledger, sight, self.keys, node=self.name, clock=self.clock)
+        self.dispatching = Dispatching(self.ledger, self.sight, self.keys, node=self.name, clock=self.clock)
         self.receiving = Receiving(self.ledger, self.partners, node=self.name, clock=self.clock)
 
     def introduction(self) -> Any:
@@ -134,6 +140,42 @@ class CoalitionNode:
             body=msgspec.json.encode(Note(subject_kind="vessel", subject="211234560", text=text)),
         )
         made: Record = self.ledger.append([Filed(draft=draft, terms=("vessel:211234560",))])[0]
+        return made
+
+    def view(self, name: str = "Ana Ruiz", **more: Any) -> View:
+        """What one of its own people sees; a watch officer unless it is said otherwise."""
+        given: dict[str, Any] = {
+            "roles": ("watch_officer",), "nation": NATIONS[self.name], "clearance": "SECRET", "purpose": "watch", **more,
+        }  # fmt: skip
+        nothing: Any = None
+        return View(Observer(name=name, **given), self.ledger, nothing, Pictures(), self.sight, nothing)
+
+    def pen(self, name: str = "Ana Ruiz", **more: Any) -> Pen:
+        """What he writes with."""
+        ids = iter(range(1 << 30))
+        start = self.ledger.head().sequence
+        return pen(
+            self.ledger,
+            self.clock,
+            self.view(name, **more),
+            lambda: f"{NATIONS[self.name].encode().hex()}{start:012x}{next(ids):014x}",
+        )
+
+    def record(self, kind: str, body: Any, label: str, *, id_: str = "", revision: int = 0, case: str = "", at_us: int = T0) -> Record:  # fmt: skip
+        """A record of any kind."""
+        self.count += 1
+        draft = Draft(
+            id=id_ or f"{NATIONS[self.name].encode().hex()}{self.count:026x}",
+            kind=kind,
+            expected_revision=revision,
+            schema=1,
+            author="Ana Ruiz",
+            valid_from_us=at_us,
+            label=label,
+            case=case,
+            body=msgspec.json.encode(body),
+        )
+        made: Record = self.ledger.append([Filed(draft=draft, terms=of_body(body))])[0]
         return made
 
     def send(self, other: "CoalitionNode") -> list[Any]:

@@ -129,17 +129,26 @@ def voyage(mmsi: int, name: str, latitude: float = 13.0, start_s: int = START_S)
 
 
 @contextmanager
-def floor(folder: Path, *, data: bool = True, policy: str = "", **access_settings: Any) -> Iterator[Floor]:
-    """A node with nobody in it yet; with `data`, two meeting vessels and an alert on them."""
+def floor(
+    folder: Path,
+    *,
+    data: bool = True,
+    policy: str = "",
+    node: str = "node",
+    presets: tuple[str, ...] = ("encounter/skylight",),
+    **access_settings: Any,
+) -> Iterator[Floor]:
+    """A node with nobody in it yet; with `data`, two meeting vessels and an alert on them; `policy` is a file's text."""
     start_s = START_S
     if data:
         (folder / "day.nmea").write_bytes(_nmea(start_s))
     if policy:
         (folder / "policy.toml").write_text(policy)
     settings = Settings(
-        nation="COL",
+        node=node,
         policy="policy.toml" if policy else "",
-        watch=WatchSettings(presets=("encounter/skylight",)),
+        nation="COL",
+        watch=WatchSettings(presets=presets),
         access=AccessSettings(**access_settings),
     )
     with open_node(folder, settings) as opened, open_access(folder, settings, opened.access_log) as access:
@@ -148,7 +157,7 @@ def floor(folder: Path, *, data: bool = True, policy: str = "", **access_setting
             opened.node.catch_up(lambda *_: None)
         status = NodeStatus()
         site = Site(
-            node="test",
+            node="test" if node == "node" else node,
             version="0",
             view=opened.view,
             review=opened.review(),

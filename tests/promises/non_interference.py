@@ -23,6 +23,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
+from promises import working_together
 from promises.door import Door, request_of
 from shiprider.adapters.ledger.sqlite import SqliteLedger
 from shiprider.adapters.policy.cedar import CedarPolicy
@@ -33,6 +34,7 @@ from shiprider.api.routes import alerts, labels, logbook, node, orders, session,
 from shiprider.api.schemas import desk as sd
 from shiprider.api.schemas.alerts import Decide, Dismiss
 from shiprider.api.schemas.notes import NoteNew
+from shiprider.api.working_rendering import WorkingRendering
 from shiprider.detect.ranking import Budget
 from shiprider.flow import terms
 from shiprider.flow.desk import Desk
@@ -119,11 +121,19 @@ def rules() -> Rules:
         Party(name="col", nation="COL", standings=holds),
         Party(name="usa", nation="USA", standings=holds),
     )
+    third = Party(name="hnd", nation="HND", standings=holds)
     clause = SharingClause(
-        id="all", shared_by=("col",), shared_with=("usa",), kinds=("*",), purposes=("*",), highest="SECRET"
+        id="all",
+        shared_by=("col", "hnd"),
+        shared_with=("usa", "col"),
+        kinds=("*",),
+        purposes=("*",),
+        highest="SECRET",
     )
-    agreement = Agreement(id="accord", title="Accord", from_us=0, parties=parties, sharing=(clause,))
-    return Rules("col", (HOME,), book([agreement]))
+    agreement = Agreement(
+        id="accord", title="Accord", from_us=0, parties=(*parties, third), sharing=(clause,)
+    )
+    return Rules("col", (HOME, Home(node="hnd", nation="HND")), book([agreement]))
 
 
 #: One engine for all nodes: it depends on the rules alone, and keeps its answers.
@@ -145,6 +155,10 @@ class Remembering:
     def append(self, drafts: Any) -> Any:
         self._told.clear()
         return self._ledger.append(drafts)
+
+    def erase(self, *args: Any, **given: Any) -> Any:
+        self._told.clear()
+        return self._ledger.erase(*args, **given)
 
     def __getattr__(self, name: str) -> Any:
         real = getattr(self._ledger, name)
@@ -374,6 +388,10 @@ class Pair:
     _decided: dict[str, str] = field(default_factory=dict)
     looks: int = 0
     kinds: Sequence[str] = KINDS
+    #: Whether records of a partner come in, and are taken back.
+    working: bool = False
+    foreign: set[str] = field(default_factory=set)
+    delay_us: int = 0
 
     def __post_init__(self) -> None:
         self.person = PEOPLE[self.name]
@@ -400,7 +418,9 @@ class Pair:
         label, purpose, case = classes[self.draw(len(classes))]
         nodes = self.nodes[1:] if hidden else self.nodes
         what = self.draw(8)
-        if what < 5:
+        if self.working and what >= 6:
+            working_together.goes(self, nodes, hidden)
+        elif what < 5 or self.working:
             self.record(nodes, hidden, label, purpose, case)
         elif what < 7:
             labels = [each for each, p, c in classes if not p and not c]
@@ -425,11 +445,26 @@ class Pair:
         else:
             id_ = f"{self.step:08x}{7:024x}"
             self.ids.append((id_, kind))
+        body, filed = self.body(kind, id_, case)
+        if kind == "partner":
+            id_ = working_together.partner_record_id(body)
+            self.ids[-1:] = [(id_, kind)] if self.ids[-1][1] == kind else [self.ids[-1]]
+        if id_ in self.foreign and not label:
+            # Nothing without a label goes from node to node.
+            return
         if hidden:
             self.touched.add(id_)
         elif id_ in self.touched:
             self.gapped.add(id_)
-        body, filed = self.body(kind, id_)
+        if self.working and working_together.may_come_in(kind, label) and self._is_foreign(id_, old):
+            self.foreign.add(id_)
+            self.delay_us = self.draw(3) * 600_000_000
+            draft = Draft(
+                id=id_, kind=kind, expected_revision=0, schema=1, author="Eva", valid_from_us=self.now_us - HOUR_US,
+                valid_to_us=self.now_us, label=label, purpose=purpose, case=case, body=msgspec.json.encode(body),
+            )  # fmt: skip
+            working_together.comes_in(self, nodes, draft, filed)
+            return
         for each in nodes:
             known = each.ledger.revisions_of([id_]).get(id_, [0])
             draft = Draft(
@@ -447,6 +482,10 @@ class Pair:
             )
             each.ledger.append([Filed(draft=draft, terms=filed)])
 
+    def _is_foreign(self, id_: str, known: list[str]) -> bool:
+        """Whether it is the partner's, for good; of a new one that is drawn."""
+        return id_ in self.foreign or (id_ not in known and bool(self.draw(2)))
+
     def is_gapped(self, finding: str) -> bool:
         """Whether of what an export of the finding holds something has a hidden revision before one that he sees."""
         view = self.nodes[0].view(self.person.observer)
@@ -462,7 +501,10 @@ class Pair:
         known = [id_ for id_, of in self.ids if of == kind]
         return known[self.draw(len(known))] if known and self.draw(8) else f"{5:032x}"
 
-    def body(self, kind: str, id_: str) -> tuple[Any, tuple[str, ...]]:
+    def body(self, kind: str, id_: str, case: str) -> tuple[Any, tuple[str, ...]]:
+        made = working_together.body(self, kind, case)
+        if made is not None:
+            return made, working_together.filed(made)
         draw, text = self.draw, f"t{self.step}"
         mmsi = VESSELS[draw(len(VESSELS))]
         if kind == "finding":
@@ -717,7 +759,7 @@ class Pair:
             id_ for id_, kind in self.ids if kind == "alert" and not self._seen(id_)
         ]
         id_ = ids[self.draw(len(ids))] if ids else f"{5:032x}"
-        what = self.draw(5)
+        what = self.draw(7 if self.working else 5)
         answers = []
         for each in self.nodes:
             each.minted = self.step * 1000
@@ -870,7 +912,10 @@ class Asking:
         key = (route.fn.__name__, repr(given))
         if self.over_the_wire:
             return self.ask(channel, ("wire", key), lambda: self.wired(route, given))
-        hands = {"rendering": self.rendering, "site": self.site, "asker": self.door.asker}
+        hands = {
+            "rendering": self.rendering, "site": self.site, "asker": self.door.asker,
+            "telling": WorkingRendering(self.rendering, "en"),
+        }  # fmt: skip
         wanted = _wanted(route)
         handed = {name: each for name, each in hands.items() if name in wanted}
         return self.ask(channel, key, lambda: self.direct(route.fn, {**handed, **given}))
@@ -879,12 +924,13 @@ class Asking:
         known = self.pair.ids
         newest = {
             kind: self._some([id_ for id_, of in known if of == kind][-6:])
-            for kind in ("alert", "finding", "area")
+            for kind in ("alert", "finding", "area", "request")
         }
         self._alerts(newest)
         self._logbook(newest)
         self._frames()
         self._orders()
+        working_together.ask(self, newest)
         self._desk(newest)
         self._exports(newest["finding"])
         self._live()
@@ -1003,7 +1049,7 @@ class Asking:
 
     def _client(self) -> LiveClient:
         client = LiveClient(None, self.site, self.door.asker, self.door.sessions, "en")  # type: ignore[arg-type]
-        client._sequence = 0
+        client._sequence = client._worked = 0
         client._alerted, client._watched = client._marks()
         return client
 
@@ -1022,6 +1068,8 @@ class Asking:
             if what == 1:
                 data = Dismiss(expected_revision=revision, reason="known_vessel")
             given = {"alert_id": id_, "data": data}
+        elif what > 4:
+            route, given = working_together.change(what, id_)
         else:
             route = logbook.write_note
             about = ("alert", id_) if what == 3 else ("vessel", str(VESSELS[0]))
@@ -1030,6 +1078,8 @@ class Asking:
             return self.wired(route, given)[1]
         hands = {
             "review": self.node.review.seen_by(self.view),
+            "written": self.node.review.seen_by(self.view).pen(),
+            "telling": WorkingRendering(self.rendering, "en"),
             "rendering": self.rendering,
             "holding": self.door.asker.holding,
             "author": self.view.observer.name,
@@ -1042,7 +1092,9 @@ def generated(name: str, seed: int, steps: int) -> Pair:
     """A pair after some random steps; of few kinds of records in every second one, so that they meet more often."""
     chance = random.Random(seed)
     kinds = KINDS if seed % 2 else chance.sample(sorted(set(KINDS)), 3)
-    pair = Pair(name, chance.randrange, kinds=kinds)
+    # Every sixth works together with a partner.
+    working = seed % 6 == 5
+    pair = Pair(name, chance.randrange, kinds=working_together.KINDS if working else kinds, working=working)
     for _ in range(steps):
         pair.happen(hidden=chance.random() < 0.5)
     return pair

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -27,7 +28,8 @@ from shiprider.ports.ledger import Allowed
 CHANNELS = {
     "alerts", "alert", "notes", "facet", "finding", "findings", "history", "cursor", "log", "handovers", "handover",
     "calibration", "search", "names", "vessel", "tracks", "picture", "observation", "reception", "quarantine", "orders",
-    "live", "status", "desk", "label", "export",
+    "live", "status", "desk", "label", "export", "partners", "requests", "request", "times", "cases", "timeline", "chat",
+    "acknowledgements", "adoptions", "working",
 }  # fmt: skip
 
 #: Of the long comparison.
@@ -41,7 +43,9 @@ class TwoNodes(RuleBasedStateMachine):
 
     @initialize(who=st.sampled_from(sorted(ni.PEOPLE)), seed=st.integers(0, 2**32))
     def begin(self, who: str, seed: int) -> None:
-        self.pair = ni.Pair(who, random.Random(seed).randrange)
+        working = seed % 2 == 1
+        kinds = ni.working_together.KINDS if working else ni.KINDS
+        self.pair = ni.Pair(who, random.Random(seed).randrange, kinds=kinds, working=working)
 
     @rule(times=st.integers(1, 4))
     def hidden(self, times: int) -> None:
@@ -444,6 +448,71 @@ def _(patch: pytest.MonkeyPatch) -> None:
         "shiprider.flow.relabelling.sees",
         lambda view, _, record_id: bool(view.ledger.revisions_of([record_id])),
     )
+
+
+@leak("a timeline of the whole log")
+def _(patch: pytest.MonkeyPatch) -> None:
+    from shiprider.flow.working import timeline
+
+    def of_case(view: Any, case: str) -> Any:
+        return (record for record in view.ledger.since(0, limit=100_000) if record.case == case)
+
+    patch.setattr(timeline, "_of_case", of_case)
+    patch.setattr(View, "newest_of", lambda self, ids: list(self.ledger.latest_of(ids).values()))
+
+
+@leak("cases of which he sees nothing")
+def _(patch: pytest.MonkeyPatch) -> None:
+    from shiprider.api.routes import cases
+    from shiprider.flow.working.timeline import CaseSeen
+
+    def listed(view: Any) -> Any:
+        names = sorted({of.case for of in view.ledger.classes().values() if of.case})
+        return [CaseSeen(name=name, origins=(), partners=()) for name in names]
+
+    patch.setattr(cases, "cases", listed)
+
+
+@leak("requests and answers of all labels")
+def _(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(View, "found", lambda self, query, body: self._all(self.ledger.find(query), body))
+
+
+@leak("how long hidden answers took")
+def _(patch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from shiprider.api.routes import requests
+
+    real = requests.requests_standing
+
+    def standing(view: Any, now_us: int, *, since_us: int = 0) -> Any:
+        """Only what is counted, not what is listed, is of everybody's."""
+        owner = msgspec.structs.replace(view.observer, nation="COL", clearance="TOP_SECRET", owner=True)
+        return real(replace(view, observer=owner) if since_us else view, now_us, since_us=since_us)
+
+    patch.setattr(requests, "requests_standing", standing)
+
+
+@leak("partners of whom nothing may be known")
+def _(patch: pytest.MonkeyPatch) -> None:
+    from shiprider.model.partner import Partner
+
+    def partners(view: Any) -> Any:
+        return [each.body for each in view._all(view.ledger.of_kind("partner"), Partner)]
+
+    for place in ("flow.working.acknowledging", "api.routes.requests", "flow.working.timeline"):
+        patch.setattr(f"shiprider.{place}.partners_seen", partners)
+
+
+@leak("a push of what is hidden")
+def _(patch: pytest.MonkeyPatch) -> None:
+    def worked(self: Any, sequence: int, limit: int) -> Any:
+        from shiprider.flow.view import WORKING
+
+        return self.ledger.since(sequence, limit=limit, kinds=WORKING), 0
+
+    patch.setattr(View, "worked_since", worked)
 
 
 def test_a_header_that_tells_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

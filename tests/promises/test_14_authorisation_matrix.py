@@ -142,13 +142,30 @@ GET  /api/v1/partners/of/{kind}/{record_id}   WILPJEVC
 GET  /api/v1/recalls                          WILPJEVC
 POST /api/v1/recalls                          LJ
 GET  /api/v1/recalls/of-partners              WILPJEVC
+GET  /api/v1/correspondents                   WILPJEVC
+GET  /api/v1/fixed-messages                   WILPJEVC
+GET  /api/v1/requests                         WILPJEVC
+POST /api/v1/requests                         WILJ
+GET  /api/v1/requests/{request_id}            WILPJEVC
+POST /api/v1/requests/{request_id}/answers    WILJ
+POST /api/v1/requests/{request_id}/end        WILJ
+GET  /api/v1/answer-times                     WILPJEVC
+GET  /api/v1/cases                            WILPJEVC
+GET  /api/v1/timeline                         WILPJEVC
+GET  /api/v1/chat                             WILPJEVC
+POST /api/v1/chat                             WILPJE
+GET  /api/v1/alerts/{alert_id}/acknowledgements     WILPJEVC
+POST /api/v1/alerts/{alert_id}/acknowledge    WILPJE
+GET  /api/v1/adoptions                        WILPJEVC
+POST /api/v1/adoptions                        WIP
+POST /api/v1/adoptions/{adoption_id}/end      WIP
 WS   /api/v1/live                             WILPJEVC
 """
 TABLE = {(line.split()[0], line.split()[1]): line.split()[2] for line in EXPECTED.strip().splitlines()}
 FILLED = {
     "{alert_id}": "0" * 32, "{finding_id}": "0" * 32, "{account_id}": "0" * 32, "{notice_id}": "0" * 32,
     "{change_id}": "0" * 32, "{proposal_id}": "0" * 32, "{partner_id}": "0" * 32, "{record_id}": "0" * 32, "{kind}": "alert",
-    "{session_id}": "0" * 16, "{mmsi}": "235000001", "{raw}": "0", "{provider}": "none", "{path}": "x",
+    "{request_id}": "0" * 32, "{adoption_id}": "0" * 32, "{session_id}": "0" * 16, "{mmsi}": "235000001", "{raw}": "0", "{provider}": "none", "{path}": "x",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import { flyToEvidence, openBeside, playEvidence } from "./state/opening.svelte"
 import { NOTHING_SELECTED, type Panel, route } from "./state/route.svelte";
 import { selection } from "./state/selection.svelte";
 import { desk } from "./state/session.svelte";
+import { NO_PART } from "./state/together.svelte";
 
 interface Key {
   key: string;
@@ -32,7 +33,7 @@ function back(): void {
   else if (route.at.raw) route.go({ raw: undefined });
   else if (route.at.vessel) route.go({ vessel: undefined });
   else if (route.at.alert) route.go({ alert: undefined });
-  else if (route.at.panel) route.go({ panel: undefined, desk: undefined, of: undefined, ofkind: undefined });
+  else if (route.at.panel) route.go({ panel: undefined, desk: undefined, of: undefined, ofkind: undefined, ...NO_PART, ...(route.panel === "together" ? { state: undefined } : {}) });
   else chart.legend = false;
 }
 
@@ -63,6 +64,7 @@ export const KEYS: readonly Key[] = [
   { key: "5", shown: "5", words: "nav.areas", act: panel("areas") },
   { key: "6", shown: "6", words: "nav.calibration", act: panel("calibration") },
   { key: "7", shown: "7", words: "key.desk", act: panel("desk") },
+  { key: "8", shown: "8", words: "key.together", act: panel("together") },
   { key: "T", shown: "T", words: "key.theme", act: () => void desk.choose({ theme: THEMES[(THEMES.indexOf(desk.theme) + 1) % THEMES.length]! }) },
   { key: "L", shown: "L", words: "key.language", act: () => void desk.choose({ language: desk.choices.language === "en" ? "es" : "en" }) },
   { key: "?", shown: "?", words: "key.help", act: () => (decisions.asking = "help") },

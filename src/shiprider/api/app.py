@@ -31,6 +31,7 @@ from shiprider.api.routes import (
     alerts,
     audit,
     break_glass,
+    cases,
     keys,
     labels,
     live,
@@ -41,6 +42,7 @@ from shiprider.api.routes import (
     partners,
     policies,
     providers,
+    requests,
     session,
     sign_in,
     tear_lines,
@@ -79,6 +81,8 @@ _SUBJECTS: Final = (
     labels,
     keys,
     partners,
+    requests,
+    cases,
 )
 
 
@@ -147,6 +151,8 @@ def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
             "review": Provide(asking.provide_review, sync_to_thread=False),
             "asker": Provide(asking.provide_asker, sync_to_thread=False),
             "holding": Provide(asking.provide_holding, sync_to_thread=False),
+            "telling": Provide(asking.provide_telling, sync_to_thread=False),
+            "written": Provide(asking.provide_written, sync_to_thread=False),
         },
     )
     application = Litestar(

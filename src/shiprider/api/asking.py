@@ -14,10 +14,13 @@ from shiprider.api.authorising import Asker
 from shiprider.api.rendering import Rendering
 from shiprider.api.site import Site
 from shiprider.api.words import language_of
+from shiprider.api.working_rendering import WorkingRendering, read_in
 from shiprider.flow.holding import Holding
 from shiprider.flow.picture import Box
 from shiprider.flow.review import Review
+from shiprider.flow.working.pen import Pen
 from shiprider.model.errors import Forbidden, UsageError
+from shiprider.model.wording import MessageLanguage
 
 #: Largest value of a time or an address: what a JSON number carries exactly.
 MOST_INTEGER: Final = 2**53 - 1
@@ -46,6 +49,14 @@ Asked = Annotated[Rendering, Dependency(skip_validation=True)]
 Here = Annotated[Site, Dependency(skip_validation=True)]
 Who = Annotated[Asker, Dependency(skip_validation=True)]
 Held = Annotated[Holding, Dependency(skip_validation=True)]
+
+
+Telling = Annotated[WorkingRendering, Dependency(skip_validation=True)]
+Written = Annotated[Pen, Dependency(skip_validation=True)]
+WordsIn = Annotated[
+    MessageLanguage | None,
+    Parameter(query="words", description="Language of fixed messages; else that of the answer's words."),
+]
 
 
 def provide_site(state: State) -> Site:
@@ -89,6 +100,19 @@ def provide_review(request: Request[Any, Any, Any], state: State) -> Review:
     site: Site = state.site
     asker: Asker = request.scope["state"]["asker"]
     return site.review.seen_by(site.view(asker.observer))
+
+
+def provide_telling(
+    request: Request[Any, Any, Any], state: State, lang: Language = None, words: WordsIn = None
+) -> WorkingRendering:
+    """What nodes tell each other, as who asks sees it."""
+    rendering = provide_rendering(request, state, lang)
+    return WorkingRendering(rendering, words or read_in(rendering.language))
+
+
+def provide_written(request: Request[Any, Any, Any], state: State) -> Pen:
+    """What who asks writes with where partners are to read it."""
+    return provide_review(request, state).pen()
 
 
 def box_of(text: str | None) -> Box | None:

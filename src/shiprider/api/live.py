@@ -222,6 +222,7 @@ class LiveClient:
         self._changed = asyncio.Event()
         # A place in the log, for following it: never sent.
         self._sequence = self._view.log_place()
+        self._worked = self._sequence
         self._layout = self._view.layout
         self._policy = self._view.sight.version
         self._allowed = self._view.allowed.classes
@@ -420,6 +421,8 @@ class LiveClient:
                 await self._send_json(event)
             if changed:
                 await self._refresh_marks()
+            for event in await asyncio.to_thread(self._working_events):
+                await self._send_json(event)
             told = self._notices()
             if told - self._told:
                 await self._send_json({"type": "notice", "unseen": len(told - self._told)})
@@ -440,6 +443,17 @@ class LiveClient:
             kind = "new" if item.record.revision == 1 else "changed"
             events.append({"type": "alert", "event": kind, "alert": msgspec.to_builtins(alert)})
         return events
+
+    def _working_events(self) -> list[dict[str, Any]]:
+        """That there is something new, and of what: the page asks for it, and is logged then."""
+        if self._view.log_place() == self._worked:
+            return []
+        records, self._worked = self._view.worked_since(self._worked, 500)
+        changed = {record.id: record for record in records}
+        return [
+            {"type": "working", "kind": each.kind, "id": each.id, "case": each.case}
+            for each in changed.values()
+        ]
 
     async def _refresh_marks(self) -> None:
         self._alerted, self._watched = await asyncio.to_thread(self._marks)

@@ -34,6 +34,7 @@ from shiprider.flow.signing_keys import rotate, settle, write_off
 from shiprider.flow.view import View
 from shiprider.flow.vouching import KeySigner, LedgerVouching
 from shiprider.flow.watch import Watch
+from shiprider.flow.working.adopting import order_label
 from shiprider.measure.clock import HOUR_US, MINUTE_US
 from shiprider.model.observer import Observer
 from shiprider.model.rules import own_observer
@@ -160,7 +161,7 @@ def open_node(folder: Path, settings: Settings | None = None) -> Iterator[OpenNo
                     wall_us,
                     budget=budget,
                     watch_us=watch_us,
-                    labelling=Labelling(spool.sources, heard_in(lake)),
+                    labelling=Labelling(spool.sources, heard_in(lake), partial(order_label, ledger)),
                 ),
                 shelf=StateShelf(folder / "state" / "folds", fold_version(pieces)),
                 seals=fixed.seals,

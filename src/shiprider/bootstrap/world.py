@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from shiprider.bootstrap.files import read_text
 from shiprider.flow.view import seen
+from shiprider.flow.working.adopting import adopted_orders
 from shiprider.model.errors import UsageError
 from shiprider.model.orders import WatchedArea, Watchlist
 from shiprider.model.world import Area, World
@@ -67,10 +70,17 @@ def read_areas(path: str) -> tuple[Area, ...]:
 
 def with_orders(base: World, ledger: Ledger) -> World:
     """The world with the watchlists and areas that are active in the ledger."""
-    # A partner's orders are shown, not followed: what this node looks for its own people decide.
+    # A partner's orders are shown, and followed where somebody here adopted them: what this node looks for its own
+    # people decide.
     own = [r for kind in ("watchlist", "area") for r in ledger.of_kind(kind) if r.origin == ledger.origin]
     lists = [seen(r, Watchlist).body for r in own if r.kind == "watchlist" and r.body is not None]
     marked = [seen(r, WatchedArea).body for r in own if r.kind == "area" and r.body is not None]
+    for each in adopted_orders(ledger):
+        named = structs.replace(each.body, name=each.called)
+        if isinstance(named, Watchlist):
+            lists.append(named)
+        else:
+            marked.append(named)
     return replace(
         base,
         watchlist=tuple(

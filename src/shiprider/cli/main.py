@@ -36,6 +36,8 @@ COMMANDS: Final[dict[str, tuple[str, str, bool]]] = {
     "restore": ("restore", "Make a node from a copy.", False),
     "keys": ("keys", "The node's signing keys: list, replace, write one off as lost.", False),
     "partner": ("partner", "Partners' nodes: introduce, confirm, revoke; who they are.", False),
+    "request": ("request", "Ask partners, answer them, see what waits and how long answers take.", False),
+    "chat": ("chat", "What nodes say to each other on a case or operation.", False),
     "audit": ("audit", "Who saw, searched, exported or was refused what.", False),
     "evidence": ("evidence", "Export a finding as a package that verifies offline.", False),
     "bench": ("bench.command", "Measure ours beside the peers, both sides in one run.", False),

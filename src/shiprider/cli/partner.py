@@ -145,6 +145,34 @@ def revoke(partner: str, why: str, left: bool, by: str, folder: Path) -> None:
     click.echo(f"Nothing more is exchanged with {partner!r}.")
 
 
+@command.command(epilog="Example: shiprider partner case usa K-7 --by 'Ana Ruiz' --agreed-by 'Luz Paz'")
+@click.argument("partner")
+@click.argument("case")
+@click.option("--agreed-by", default="", help="The second person; taking a partner into a case needs one.")
+@click.option("--leave", is_flag=True, help="Take it out again; what it was sent stays until it is recalled.")
+@BY
+@NODE
+@JSON
+def case(partner: str, case: str, agreed_by: str, leave: bool, by: str, folder: Path, as_json: bool) -> None:
+    """Take PARTNER into CASE: it is then sent what of that case is labelled for it."""
+    from shiprider.bootstrap.node import open_node
+    from shiprider.bootstrap.partners import open_partners
+    from shiprider.cli.output import json_line
+    from shiprider.cli.serving import refuse_running
+
+    refuse_running(folder)
+    with open_node(folder) as opened:
+        partners = open_partners(opened.ledger, opened.settings)
+        if leave:
+            made = partners.out_of_case(partner, case, who=by)
+        else:
+            made = partners.into_case(partner, case, who=by, second=agreed_by)
+    if as_json:
+        json_line({"node": partner, "cases": made.cases})
+    else:
+        click.echo(f"{partner!r} is in the cases: {', '.join(made.cases) or 'none'}.")
+
+
 @command.command("list", epilog="Example: shiprider partner list --node ./node")
 @NODE
 @JSON
@@ -170,6 +198,7 @@ def list_(folder: Path, as_json: bool) -> None:
                     "state": each.state,
                     "clearance": each.clearance,
                     "purposes": each.purposes,
+                    "cases": each.cases,
                     "place": each.place,
                     "fingerprint": fingerprint(told),
                     "introduced_by": each.introduced_by,

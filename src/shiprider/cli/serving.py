@@ -148,6 +148,16 @@ def node_api(folder: Path) -> Iterator[Api]:
             server.stop()
 
 
+@contextmanager
+def officer_api(folder: Path, officer: str = "") -> Iterator[Api]:
+    """The same, for somebody who writes: by his login name where he gives no other."""
+    import getpass
+    from dataclasses import replace
+
+    with node_api(folder) as api:
+        yield replace(api, officer=officer or getpass.getuser())
+
+
 def refuse_running(folder: Path) -> None:
     """For work that needs the node stopped. Raises NodeBusy."""
     if running(folder) is not None:

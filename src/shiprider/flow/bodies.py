@@ -11,9 +11,12 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from shiprider.model.acknowledgement import AlertAcknowledgement
+from shiprider.model.adoption import Adoption
 from shiprider.model.agreement import Agreement
 from shiprider.model.alert import Alert
 from shiprider.model.browsing import BrowsingAlarm
+from shiprider.model.chat import ChatMessage
 from shiprider.model.disposition import Disposition
 from shiprider.model.errors import InputError
 from shiprider.model.evidence import EvidenceExport
@@ -25,6 +28,7 @@ from shiprider.model.partner import Partner
 from shiprider.model.proposals import PolicyChange, Relabelling, TearLineProposal
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
+from shiprider.model.request import InformationRequest, RequestAnswer
 from shiprider.model.signing_key import SigningKey
 from shiprider.model.spool_seal import SpoolSeal
 from shiprider.model.tear_line import TearLine, TearLineLink
@@ -81,6 +85,11 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "withdrawal": BodyForm(Withdrawal),
     "recall_answer": BodyForm(RecallAnswer),
     "spool_seal": BodyForm(SpoolSeal),
+    "chat_message": BodyForm(ChatMessage),
+    "request": BodyForm(InformationRequest),
+    "request_answer": BodyForm(RequestAnswer),
+    "alert_acknowledgement": BodyForm(AlertAcknowledgement),
+    "adoption": BodyForm(Adoption),
 }
 
 

@@ -37,12 +37,19 @@ def labels_by_number(texts: Iterable[str]) -> dict[int, str]:
 class Labelling:
     """Which labels went into what. One thread only.
 
-    `sources` are the spool's; `heard` looks a vessel's labels up in the lake.
+    `sources` are the spool's; `heard` looks a vessel's labels up in the lake; `orders` gives the label of the partner's
+    order that a finding was asked for by.
     """
 
-    def __init__(self, sources: Callable[[], Sequence[Source]], heard: Heard) -> None:
+    def __init__(
+        self,
+        sources: Callable[[], Sequence[Source]],
+        heard: Heard,
+        orders: Callable[[Finding], str | None] = lambda _: None,
+    ) -> None:
         self._sources = sources
         self._heard = heard
+        self._orders = orders
         self._read = 0
         self._texts: set[str] = set()
         self._numbers: dict[int, str] = {}
@@ -62,8 +69,13 @@ class Labelling:
         """The label of a finding, as stored text.
 
         With one label on the node it is that. With several: of all rows of its vessels, and where it used something
-        learnt (a reception map, a traffic model), of everything that this was learnt from.
+        learnt (a reception map, a traffic model), of everything that this was learnt from. Where a partner's watchlist
+        or area asked for it, that is in it too.
         """
+        made, order = self._of_rows(finding), self._orders(finding)
+        return made if order is None else combined_text((made, order))
+
+    def _of_rows(self, finding: Finding) -> str:
         known = self._known()
         if len(known) < 2:
             return next(iter(known), OWN.text)

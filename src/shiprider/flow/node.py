@@ -355,7 +355,9 @@ class Node:
         head = self.stores.ledger.head().sequence
         if head == self._orders_seen:
             return
-        if self.stores.ledger.since(self._orders_seen, limit=1, kinds=("watchlist", "area")):
+        # An erasure may be a partner's list that was taken back.
+        kinds = ("watchlist", "area", "adoption", "erasure")
+        if self.stores.ledger.since(self._orders_seen, limit=1, kinds=kinds):
             self.stores.world.give(self.stores.given())
         self._orders_seen = head
 

@@ -16,6 +16,7 @@ from msgspec import structs
 from shiprider.flow import shift, terms
 from shiprider.flow.ids import new_id
 from shiprider.flow.view import Seen, View, seen
+from shiprider.flow.working.pen import Pen
 from shiprider.model.alert import DISMISS_REASONS, OPEN_STATES, Alert, AlertState
 from shiprider.model.disposition import Disposition, Outcome
 from shiprider.model.errors import Conflict, Forbidden, NotFound, UsageError
@@ -76,6 +77,12 @@ class Review:
     def seen_by(self, view: View) -> "Review":
         """The decisions of one person, held to what he sees and may change."""
         return Review(self._ledger, self._clock, self._new_id, view)
+
+    def pen(self) -> Pen:
+        """What the person writes with where partners are to read it. Raises Forbidden where nobody decides."""
+        if self._view is None:
+            raise Forbidden("What partners read is written by people: say who you are.")
+        return Pen(self._ledger, self._clock, self._new_id, self._view)
 
     # -- what may be changed --------------------------------------------------------------------------
 

@@ -42,6 +42,17 @@ B = TypeVar("B", bound=msgspec.Struct)
 BODIES: Final[dict[str, type[msgspec.Struct]]] = {kind: form.type for kind, form in FORMS.items()}
 
 
+#: What nodes ask and tell each other: who follows the log is told that there is more of it.
+WORKING: Final = (
+    "chat_message",
+    "request",
+    "request_answer",
+    "alert_acknowledgement",
+    "adoption",
+    "watchlist",
+    "area",
+)
+
 #: What a page ends with: a record and which of its revisions, as the observer counts them.
 _CURSOR: Final = re.compile("[0-9a-f]{32}[.][1-9][0-9]{0,8}")
 
@@ -110,9 +121,39 @@ class View:
             for record in listed
         ]
 
+    def of_kind(self, kind: str, body: type[B]) -> list[Seen[B]]:
+        """All that the observer sees of a kind, in the order of the log."""
+        return self._all(self._of_kind(kind), body)
+
+    def found(self, query: Query, body: type[B]) -> list[Seen[B]]:
+        """Records that match, with what they say."""
+        return self._all(self._find(query), body)
+
+    def one(self, record_id: str, kind: str, body: type[B]) -> Seen[B]:
+        """One record, with what it says. Raises NotFound."""
+        return self._one(record_id, kind, body)
+
+    def known_here_us(self, record: Record) -> int:
+        """Since when this revision is in the node's log, by its own clock.
+
+        Of a partner's that is the time of the receipt, which stands behind it in the same commit: its own time of
+        recording is by the partner's clock.
+        """
+        if record.origin == self.ledger.origin:
+            return record.recorded_us
+        own = Allowed(
+            frozenset(n for n, of in self.ledger.classes().items() if of.origin == self.ledger.origin)
+        )
+        behind = self.ledger.since(record.sequence, limit=1, allowed=own)
+        return behind[0].recorded_us if behind else record.recorded_us
+
     def proposals(self, kind: str) -> list[Record]:
         """Records of a kind that are put before people, oldest first, revisions as the observer counts them."""
         return self._of_kind(kind)
+
+    def newest_of(self, record_ids: Sequence[str]) -> list[Record]:
+        """The newest revisions that the observer sees of many, those without a body too."""
+        return self.numbered(self.ledger.latest_of(record_ids, allowed=self.allowed).values())
 
     def newest(self, record_id: str) -> Record | None:
         """The newest revision that the observer sees, of whatever kind; None where he sees none."""
@@ -209,6 +250,16 @@ class View:
         place = records[-1].sequence if len(records) == limit else end
         newest = {record.id: record for record in records if record.kind == "alert"}
         return self._alerts(self.numbered(newest.values())), place
+
+    def worked_since(self, sequence: int, limit: int) -> tuple[list[Record], int]:
+        """What nodes asked and told each other after a place in the log, as far as the observer sees it.
+
+        The place it was read to is for whoever follows the log inside the node; it is never shown.
+        """
+        end = self.log_place()
+        records = self.ledger.since(sequence, limit=limit, kinds=WORKING, allowed=self.allowed)
+        place = records[-1].sequence if len(records) == limit else end
+        return self.numbered(records), place
 
     def alert_history(self, record_id: str) -> list[Seen[Alert]]:
         """Every step of an alert's life, oldest first."""

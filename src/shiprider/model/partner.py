@@ -25,7 +25,7 @@ STEPS: Final[dict[PartnerState, tuple[PartnerState, ...]]] = {
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
     """The body of a record of kind `partner`. `keys` are all that ever signed for it, oldest first.
 
-    `clearance`, `communities` and `purposes` are what a release to it may depend on; `place` is `host:port` of its
+    `clearance`, `communities`, `purposes` and `cases` are what a release to it may depend on; `place` is `host:port` of its
     broker, empty where it comes to ours; `confirmed_by` compared fingerprints.
     """
 
@@ -35,6 +35,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     clearance: str = ""
     communities: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
     place: str = ""
     introduced_by: str = ""
     confirmed_by: str = ""

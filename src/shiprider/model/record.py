@@ -37,6 +37,11 @@ KINDS: Final = (
     "withdrawal",
     "recall_answer",
     "spool_seal",
+    "chat_message",
+    "request",
+    "request_answer",
+    "alert_acknowledgement",
+    "adoption",
 )
 
 

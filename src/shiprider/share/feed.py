@@ -36,6 +36,10 @@ SHARED: Final = (
     "area",
     "tear_line",
     "agreement",
+    "request",
+    "request_answer",
+    "alert_acknowledgement",
+    "chat_message",
 )
 
 _HEX: Final = frozenset("0123456789abcdef")

@@ -179,7 +179,16 @@ def test_each_route_takes_the_body_that_it_needs_and_no_larger_one(running: Runn
         if method not in ("POST", "PUT"):
             continue
         path = template.replace("{path}", "x")
-        for name in ("account_id", "alert_id", "change_id", "notice_id", "proposal_id", "session_id"):
+        for name in (
+            "account_id",
+            "adoption_id",
+            "alert_id",
+            "change_id",
+            "notice_id",
+            "proposal_id",
+            "request_id",
+            "session_id",
+        ):
             path = path.replace("{" + name + "}", "0" * 32)
         assert "{" not in path
         most = body_bytes(method, path)

@@ -93,6 +93,10 @@ type Query<P extends keyof paths, M extends "get"> = paths[P] extends { [K in M]
 /** A proposal at the revision that was looked at. */
 type Looked = { id: string; revision: number };
 export type AuditQuery = Query<"/api/v1/audit/entries", "get">;
+export type RequestQuery = Query<"/api/v1/requests", "get">;
+export type TimelineQuery = Query<"/api/v1/timeline", "get">;
+export type ChatQuery = Query<"/api/v1/chat", "get">;
+type Words = Schemas["SaidOut"]["language"];
 export type AlertQuery = Query<"/api/v1/alerts", "get">;
 
 export const api = {
@@ -207,6 +211,23 @@ export const api = {
   handoverSummary: () => got(client.GET("/api/v1/handover/summary")),
   handovers: () => got(client.GET("/api/v1/handover")),
   signHandover: (body: Schemas["HandoverSign"]) => got(client.POST("/api/v1/handover", { body })),
+  correspondents: () => got(client.GET("/api/v1/correspondents")),
+  fixedMessages: (use: "request" | "answer" | "chat", words: Words) => got(client.GET("/api/v1/fixed-messages", { params: { query: { use, words } } })),
+  requests: (query: RequestQuery) => got(client.GET("/api/v1/requests", { params: { query } })),
+  askPartners: (body: Schemas["RequestNew"]) => got(client.POST("/api/v1/requests", { body })),
+  answerRequest: (request_id: string, body: Schemas["AnswerNew"]) => got(client.POST("/api/v1/requests/{request_id}/answers", { params: { path: { request_id } }, body })),
+  endRequest: (request_id: string, body: Schemas["RequestEnd"]) => got(client.POST("/api/v1/requests/{request_id}/end", { params: { path: { request_id } }, body })),
+  answerTimes: () => got(client.GET("/api/v1/answer-times")),
+  cases: () => got(client.GET("/api/v1/cases")),
+  timeline: (query: TimelineQuery) => got(client.GET("/api/v1/timeline", { params: { query } })),
+  chat: (query: ChatQuery) => got(client.GET("/api/v1/chat", { params: { query } })),
+  say: (body: Schemas["MessageNew"]) => got(client.POST("/api/v1/chat", { body })),
+  acknowledgements: (alert_id: string) => got(client.GET("/api/v1/alerts/{alert_id}/acknowledgements", { params: { path: { alert_id } } })),
+  acknowledge: (alert_id: string, body: Schemas["Acknowledge"]) => got(client.POST("/api/v1/alerts/{alert_id}/acknowledge", { params: { path: { alert_id } }, body })),
+  partnerOrders: () => got(client.GET("/api/v1/adoptions")),
+  adopt: (body: Schemas["AdoptionNew"]) => got(client.POST("/api/v1/adoptions", { body })),
+  endAdoption: (adoption_id: string, expected_revision: number) => got(client.POST("/api/v1/adoptions/{adoption_id}/end", { params: { path: { adoption_id } }, body: { expected_revision } })),
+
   calibration: () => got(client.GET("/api/v1/calibration")),
   quarantine: () => got(client.GET("/api/v1/quarantine")),
 };

@@ -108,6 +108,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/adoptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Areas and watchlists of partners
+         * @description With what this node follows of them.
+         */
+        get: operations["list_partner_orders"];
+        put?: never;
+        /**
+         * Follow a partner's area or watchlist
+         * @description From then on it alerts here as one's own does.
+         */
+        post: operations["adopt_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/adoptions/{adoption_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Follow a partner's order no longer
+         * @description What it has raised stays.
+         */
+        post: operations["end_adoption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -140,6 +184,46 @@ export interface paths {
          * @description Raises NotFound.
          */
         get: operations["get_alert"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that you have seen an alert
+         * @description It takes nothing off the alert; every node that has the alert is told.
+         */
+        post: operations["acknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/acknowledgements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whose floors have seen an alert
+         * @description In the order in which it was known here.
+         */
+        get: operations["list_acknowledgements"];
         put?: never;
         post?: never;
         delete?: never;
@@ -262,6 +346,26 @@ export interface paths {
          * @description What late data changed in the meantime stays.
          */
         post: operations["undo_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/answer-times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How long answers take
+         * @description By node, of the requests that one sees.
+         */
+        get: operations["get_answer_times"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -456,6 +560,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cases and operations
+         * @description Those that one may see something of, and those that one is assigned to.
+         */
+        get: operations["list_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages on a case or operation
+         * @description Newest first.
+         */
+        get: operations["read_chat"];
+        put?: never;
+        /**
+         * Say something on a case or operation
+         * @description It cannot be changed afterwards; nothing is written that one of `to` could not read.
+         */
+        post: operations["write_chat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/correspondents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Partners that can be asked
+         * @description Confirmed ones, by name.
+         */
+        get: operations["list_correspondents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/findings": {
         parameters: {
             query?: never;
@@ -508,6 +676,26 @@ export interface paths {
          * @description Oldest first. Raises NotFound.
          */
         get: operations["get_finding_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/fixed-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fixed messages
+         * @description Whoever reads one reads it in his own language.
+         */
+        get: operations["list_fixed_messages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1364,6 +1552,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Requests for information
+         * @description Newest first.
+         */
+        get: operations["list_requests"];
+        put?: never;
+        /**
+         * Ask partners for information
+         * @description Nothing is written that one of those who are asked could not read.
+         */
+        post: operations["ask_partners"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One request for information
+         * @description With its answers, in the order in which they came.
+         */
+        get: operations["get_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer a request of a partner
+         * @description Nothing is written that its asker could not read.
+         */
+        post: operations["answer_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requests/{request_id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close or withdraw an own request
+         * @description It can be asked again in a new one.
+         */
+        post: operations["end_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1660,6 +1932,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The common timeline of a case
+         * @description Records of all nodes by when they were true, newest first; what comes later slides in where it belongs.
+         */
+        get: operations["get_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/vessels": {
         parameters: {
             query?: never;
@@ -1886,6 +2178,41 @@ export interface components {
             roles: string[];
         };
         /**
+         * Acknowledge
+         * @description Say that you have seen an alert.
+         */
+        Acknowledge: {
+            /** @default  */
+            text: string;
+        };
+        /**
+         * AcknowledgementOut
+         * @description Somebody has seen an alert; `current`: as it is now.
+         */
+        AcknowledgementOut: {
+            author: string;
+            current: boolean;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            marking: components["schemas"]["Marking"];
+            node: string;
+            on_watch: boolean;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            text: string;
+        };
+        /**
+         * Acknowledgements
+         * @description Whose floors have seen an alert; `waiting`: partners who may see it and of whom nobody has.
+         */
+        Acknowledgements: {
+            acknowledgements: components["schemas"]["AcknowledgementOut"][];
+            may_acknowledge: boolean;
+            waiting: string[];
+        };
+        /**
          * ActionDecision
          * @description The policy's answer for one action.
          */
@@ -1894,6 +2221,45 @@ export interface components {
             action: "read" | "change" | "export" | "release" | "downgrade";
             allowed: boolean;
             reasons: components["schemas"]["PolicyReason"][];
+        };
+        /**
+         * AddressedOut
+         * @description How one who was asked stands to a request; times by this node's clock, `took_us` from asking to answering.
+         */
+        AddressedOut: {
+            /** @description Microseconds since 1970-01-01 UTC. */
+            answered_us: number | null;
+            node: string;
+            overdue: boolean;
+            /** @enum {string} */
+            reply: "waiting" | "taken" | "answered" | "partly" | "refused";
+            reply_text: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            taken_us: number | null;
+            took_us: number | null;
+        };
+        /**
+         * AdoptionEnd
+         * @description Follow it no longer.
+         */
+        AdoptionEnd: {
+            expected_revision: number;
+        };
+        /**
+         * AdoptionNew
+         * @description Follow a partner's order as one's own: every revision, or (`pin`) the one that was looked at (`digest`).
+         */
+        AdoptionNew: {
+            digest: string;
+            /** @enum {string} */
+            kind: "watchlist" | "area";
+            /**
+             * @default follow
+             * @enum {string}
+             */
+            mode: "follow" | "pin";
+            /** @description Id of a record, 32 hex digits. */
+            order: string;
         };
         /**
          * AlertDetail
@@ -1979,6 +2345,69 @@ export interface components {
             total: number;
         };
         /**
+         * AnswerNew
+         * @description Answer a request. A refusal has a `reason`; `references` are ids of records that its asker may see.
+         */
+        AnswerNew: {
+            /**
+             * @description As a person writes it; empty: of `to`.
+             * @default
+             */
+            label: string;
+            /** @enum {null|string} */
+            reason?: "not_held" | "not_releasable" | "no_agreement" | "not_ours" | "no_capacity" | "other" | null;
+            references?: string[];
+            said: components["schemas"]["SaidNew"];
+            /** @enum {string} */
+            step: "taken" | "answered" | "partly" | "refused";
+        };
+        /**
+         * AnswerOut
+         * @description What a node said to a request. `known_us`: since when it is known here.
+         */
+        AnswerOut: {
+            author: string;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            marking: components["schemas"]["Marking"];
+            node: string;
+            reason: string;
+            reason_text: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            references: string[];
+            said: components["schemas"]["SaidOut"];
+            /** @enum {string} */
+            step: "taken" | "answered" | "partly" | "refused";
+            step_text: string;
+        };
+        /**
+         * AnswerTimesOut
+         * @description How long one node takes to answer, microseconds; requests that wait are beside it, not in it.
+         */
+        AnswerTimesOut: {
+            answered: number;
+            asked: number;
+            /** @enum {string} */
+            direction: "asked_by_us" | "asked_of_us" | "between_others";
+            median_us: number | null;
+            node: string;
+            overdue: number;
+            p90_us: number | null;
+            waiting: number;
+        };
+        /**
+         * AnswerTimesPage
+         * @description By node, of requests since a time.
+         */
+        AnswerTimesPage: {
+            /** @description Microseconds since 1970-01-01 UTC. */
+            since_us: number;
+            times: components["schemas"]["AnswerTimesOut"][];
+        };
+        /**
          * AreaNew
          * @description Draw an area. For a change give `id` and `expected_revision`.
          */
@@ -2024,6 +2453,15 @@ export interface components {
         Areas: {
             areas: components["schemas"]["AreaOut"][];
             marking: components["schemas"]["Marking"];
+        };
+        /**
+         * ArgumentOut
+         * @description A gap of a fixed message. place: "latitude,longitude" in degrees; time: microseconds; duration: seconds.
+         */
+        ArgumentOut: {
+            name: string;
+            /** @enum {string} */
+            type: "vessel" | "time" | "place" | "duration" | "count" | "text";
         };
         /**
          * AuditChecked
@@ -2227,6 +2665,60 @@ export interface components {
             text: string;
         };
         /**
+         * CaseEventOut
+         * @description A record of a case. `late`: it came long after it was recorded; `gone_us`: its content was taken away then.
+         */
+        CaseEventOut: {
+            author: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            gone_us: number | null;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            kind: string;
+            kind_text: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            /** @enum {null|string} */
+            language: "en" | "es" | "pt" | "fr" | "nl" | null;
+            late: boolean;
+            marking: components["schemas"]["Marking"];
+            node: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            /** @enum {string} */
+            state: "here" | "recalled" | "erased";
+            text: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            valid_us: number;
+        };
+        /**
+         * CaseOut
+         * @description A case that one may see: whose records there are of it, which partners were taken into it.
+         */
+        CaseOut: {
+            name: string;
+            nodes: string[];
+            partners: string[];
+        };
+        /**
+         * CaseTimeline
+         * @description Records of a case by when they were true, newest first.
+         */
+        CaseTimeline: {
+            case: string;
+            events: components["schemas"]["CaseEventOut"][];
+            marking: components["schemas"]["Marking"];
+            next_cursor: string;
+        };
+        /**
+         * Cases
+         * @description Cases and operations, by name.
+         */
+        Cases: {
+            cases: components["schemas"]["CaseOut"][];
+            operations: string[];
+        };
+        /**
          * Ceremony
          * @description A passkey's ceremony: `public_key` is what the browser's WebAuthn functions take (JSON form, Level 3).
          */
@@ -2258,6 +2750,24 @@ export interface components {
         CodeIn: {
             code: string;
             login: string;
+        };
+        /**
+         * CorrespondentOut
+         * @description A confirmed partner, and the cases that it was taken into.
+         */
+        CorrespondentOut: {
+            cases: string[];
+            name: string;
+            nation: string;
+            node: string;
+            organisation: string;
+        };
+        /**
+         * Correspondents
+         * @description Confirmed partners, by name.
+         */
+        Correspondents: {
+            partners: components["schemas"]["CorrespondentOut"][];
         };
         /**
          * Counts
@@ -2397,6 +2907,24 @@ export interface components {
             findings: components["schemas"]["FindingOut"][];
             next_cursor: string;
             total: number;
+        };
+        /**
+         * FixedMessageOut
+         * @description A fixed message with its gaps, `{vessel}`.
+         */
+        FixedMessageOut: {
+            arguments: components["schemas"]["ArgumentOut"][];
+            template: string;
+            text: string;
+        };
+        /**
+         * FixedMessages
+         * @description Fixed messages in one language.
+         */
+        FixedMessages: {
+            /** @enum {string} */
+            language: "en" | "es" | "pt" | "fr" | "nl";
+            messages: components["schemas"]["FixedMessageOut"][];
         };
         /**
          * GrantOut
@@ -2594,6 +3122,56 @@ export interface components {
             into: string;
         };
         /**
+         * MessageNew
+         * @description Say something on a case or operation; without `to`, `label` and `reply_to` it stays on this node.
+         */
+        MessageNew: {
+            /**
+             * @default RESTRICTED
+             * @enum {string}
+             */
+            classification: "UNCLASSIFIED" | "RESTRICTED" | "CONFIDENTIAL" | "SECRET" | "TOP_SECRET";
+            /**
+             * @description As a person writes it; empty: of `to`.
+             * @default
+             */
+            label: string;
+            /** @description Id of a record, 32 hex digits. */
+            reply_to?: string | null;
+            room: string;
+            /** @enum {string} */
+            room_kind: "case" | "operation";
+            said: components["schemas"]["SaidNew"];
+            to?: string[];
+        };
+        /**
+         * MessageOut
+         * @description A chat message. `reply_text`: the beginning of what it answers.
+         */
+        MessageOut: {
+            author: string;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            marking: components["schemas"]["Marking"];
+            node: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            reply_text: string;
+            reply_to: string;
+            said: components["schemas"]["SaidOut"];
+        };
+        /**
+         * Messages
+         * @description Messages of a room, newest first.
+         */
+        Messages: {
+            marking: components["schemas"]["Marking"];
+            messages: components["schemas"]["MessageOut"][];
+            next_cursor: string;
+        };
+        /**
          * MyAccess
          * @description What I may do here, and why.
          */
@@ -2767,6 +3345,39 @@ export interface components {
             recall: components["schemas"]["RecallOut"] | null;
             /** @description Microseconds since 1970-01-01 UTC. */
             sent_us: number | null;
+        };
+        /**
+         * PartnerOrderOut
+         * @description A partner's area or watchlist here. `digest` names what is looked at; empty where it was recalled.
+         */
+        PartnerOrderOut: {
+            adopted_by: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            adopted_us: number | null;
+            adoption: string;
+            adoption_revision: number;
+            digest: string;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            /** @enum {string} */
+            kind: "watchlist" | "area";
+            /** @description Microseconds since 1970-01-01 UTC. */
+            known_us: number;
+            marking: components["schemas"]["Marking"];
+            name: string;
+            node: string;
+            size: number;
+            /** @enum {string} */
+            state: "offered" | "following" | "pinned" | "changed" | "withdrawn" | "recalled" | "ended";
+            state_text: string;
+        };
+        /**
+         * PartnerOrders
+         * @description Areas and watchlists of partners.
+         */
+        PartnerOrders: {
+            marking: components["schemas"]["Marking"];
+            orders: components["schemas"]["PartnerOrderOut"][];
         };
         /** PartnerOut */
         PartnerOut: {
@@ -3165,11 +3776,138 @@ export interface components {
             purposes: string[];
         };
         /**
+         * RequestEnd
+         * @description Close an own request that is answered, or withdraw it.
+         */
+        RequestEnd: {
+            expected_revision: number;
+            /** @enum {string} */
+            state: "closed" | "withdrawn";
+        };
+        /**
+         * RequestNew
+         * @description Ask partners. Without `label` it goes to those in `to` alone.
+         */
+        RequestNew: {
+            /** @default  */
+            agreement: string;
+            /** @default  */
+            case: string;
+            /**
+             * @default RESTRICTED
+             * @enum {string}
+             */
+            classification: "UNCLASSIFIED" | "RESTRICTED" | "CONFIDENTIAL" | "SECRET" | "TOP_SECRET";
+            /**
+             * @description As a person writes it; empty: of `to`.
+             * @default
+             */
+            label: string;
+            /** @default  */
+            purpose: string;
+            question: components["schemas"]["SaidNew"];
+            /** @default  */
+            subject: string;
+            /**
+             * @default none
+             * @enum {string}
+             */
+            subject_kind: "none" | "alert" | "finding" | "area" | "vessel" | "case";
+            to: string[];
+            /**
+             * @default routine
+             * @enum {string}
+             */
+            urgency: "immediate" | "priority" | "routine";
+            /** @description Microseconds since 1970-01-01 UTC. */
+            wanted_us?: number | null;
+        };
+        /**
+         * RequestOut
+         * @description A request for information. `number` is made of its id, so it counts nothing.
+         */
+        RequestOut: {
+            addressed: components["schemas"]["AddressedOut"][];
+            agreement: string;
+            answers: components["schemas"]["AnswerOut"][];
+            /** @description Microseconds since 1970-01-01 UTC. */
+            asked_us: number;
+            author: string;
+            case: string;
+            /** @enum {string} */
+            direction: "asked_by_us" | "asked_of_us" | "between_others";
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            marking: components["schemas"]["Marking"];
+            may_answer: boolean;
+            may_end: boolean;
+            node: string;
+            number: string;
+            overdue: boolean;
+            purpose: string;
+            question: components["schemas"]["SaidOut"];
+            revision: number;
+            /** @enum {string} */
+            state: "open" | "closed" | "withdrawn";
+            state_text: string;
+            subject: string;
+            /** @enum {string} */
+            subject_kind: "none" | "alert" | "finding" | "area" | "vessel" | "case";
+            to: string[];
+            /** @enum {string} */
+            urgency: "immediate" | "priority" | "routine";
+            urgency_text: string;
+            waits: boolean;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            wanted_us: number | null;
+        };
+        /**
+         * Requests
+         * @description Requests, newest first. `total` before paging.
+         */
+        Requests: {
+            marking: components["schemas"]["Marking"];
+            next_cursor: string;
+            requests: components["schemas"]["RequestOut"][];
+            total: number;
+        };
+        /**
          * RotateKey
          * @description Make the next signing key: `active` is the one that was looked at.
          */
         RotateKey: {
             active: string;
+        };
+        /**
+         * SaidNew
+         * @description Say something: a text in `language`, or a fixed message by `template` with its `arguments`.
+         */
+        SaidNew: {
+            arguments?: {
+                [key: string]: number | string;
+            };
+            /**
+             * @default en
+             * @enum {string}
+             */
+            language: "en" | "es" | "pt" | "fr" | "nl";
+            /** @default  */
+            template: string;
+            /** @default  */
+            text: string;
+        };
+        /**
+         * SaidOut
+         * @description What somebody said: a fixed message in the reader's language, free text in its sender's (`language`). `sent_text` is as the sender saw it, in `sent_language`.
+         */
+        SaidOut: {
+            /** @enum {string} */
+            language: "en" | "es" | "pt" | "fr" | "nl";
+            /** @enum {string} */
+            sent_language: "en" | "es" | "pt" | "fr" | "nl";
+            sent_text: string;
+            template: string;
+            text: string;
         };
         /**
          * Sentence
@@ -4366,6 +5104,344 @@ export interface operations {
             };
         };
     };
+    list_partner_orders: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerOrders"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    adopt_order: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerOrders"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_adoption: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of an adoption. */
+                adoption_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionEnd"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartnerOrders"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_alerts: {
         parameters: {
             query?: {
@@ -4484,6 +5560,228 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    acknowledge_alert: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a record, 32 hex digits. */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledge"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgements"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_acknowledgements: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a record, 32 hex digits. */
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgements"];
                 };
             };
             /** @description The request cannot be meant. */
@@ -5316,6 +6614,87 @@ export interface operations {
             };
             /** @description The disk is full. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_answer_times: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                /** @description Requests of so many days. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerTimesPage"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6362,6 +7741,375 @@ export interface operations {
             };
         };
     };
+    list_cases: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cases"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    read_chat: {
+        parameters: {
+            query: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                room_kind: "case" | "operation";
+                room: string;
+                /** @description Most items of one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Messages"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    write_chat: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_correspondents: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Correspondents"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_findings: {
         parameters: {
             query?: {
@@ -6597,6 +8345,86 @@ export interface operations {
             };
             /** @description No such thing, or not for this observer. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_fixed_messages: {
+        parameters: {
+            query: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                use: "request" | "answer" | "chat";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FixedMessages"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11612,6 +13440,573 @@ export interface operations {
             };
         };
     };
+    list_requests: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                direction?: "asked_by_us" | "asked_of_us" | "between_others" | null;
+                /** @description Comma list: waiting, overdue, done. */
+                stands?: string | null;
+                /** @description Most items of one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Requests"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    ask_partners: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_request: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a request. */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    answer_request: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a request. */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    end_request: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a request. */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestEnd"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: {
@@ -13551,6 +15946,90 @@ export interface operations {
             };
             /** @description The disk is full. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_timeline: {
+        parameters: {
+            query: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Language of fixed messages; else that of the answer's words. */
+                words?: "en" | "es" | "pt" | "fr" | "nl" | null;
+                case: string;
+                /** @description Most items of one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseTimeline"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

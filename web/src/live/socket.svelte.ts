@@ -37,6 +37,7 @@ class Live {
   onAlert: (alert: Alert) => void = () => {};
   onStatus: (status: Status) => void = () => {};
   onNotice: () => void = () => {};
+  onWorking: () => void = () => {};
 
   private socket: WebSocket | null = null;
   private view = 0;
@@ -105,10 +106,12 @@ class Live {
       | { type: "alert"; alert: Alert }
       | { type: "status"; status: Status }
       | { type: "notice" }
+      | { type: "working" }
       | { type: "error"; message: string };
     if (event.type === "alert") this.onAlert(event.alert);
     else if (event.type === "status") this.onStatus(event.status);
     else if (event.type === "notice") this.onNotice();
+    else if (event.type === "working") this.onWorking();
     else this.complaint = event.message;
   }
 }

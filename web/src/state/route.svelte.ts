@@ -4,7 +4,7 @@
  * Always true: `route.at` and the address bar say the same; a value that is the default is not in the URL.
  */
 
-export type Panel = "queue" | "log" | "handover" | "watchlists" | "areas" | "calibration" | "quarantine" | "settings" | "access" | "accounts" | "desk" | "keys" | "audit" | "partners";
+export type Panel = "queue" | "log" | "handover" | "watchlists" | "areas" | "calibration" | "quarantine" | "settings" | "access" | "accounts" | "desk" | "keys" | "audit" | "partners" | "together";
 
 /** Every parameter a URL can carry. */
 export interface Place {
@@ -38,11 +38,17 @@ export interface Place {
   case?: string;
   since?: string;
   until?: string;
+  part?: string;
+  request?: string;
+  about?: string;
+  room?: string;
+  roomkind?: string;
 }
 
 const KEYS = [
   "panel", "alert", "vessel", "raw", "t", "known", "behaviour", "state", "band", "class", "flag", "from", "to",
   "here", "sim", "sort", "desk", "of", "ofkind", "audit", "who", "object", "act", "outcome", "case", "since", "until",
+  "part", "request", "about", "room", "roomkind",
   "lat", "lon", "z",
 ] as const satisfies readonly (keyof Place)[];
 

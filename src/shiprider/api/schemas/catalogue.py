@@ -21,6 +21,7 @@ from shiprider.api.schemas import (
     session,
     status,
     vessels,
+    working,
 )
 
 _SUBJECTS: Final[tuple[ModuleType, ...]] = (
@@ -38,6 +39,7 @@ _SUBJECTS: Final[tuple[ModuleType, ...]] = (
     audit,
     access,
     desk,
+    working,
 )
 
 

@@ -42,7 +42,20 @@ RECALL: Final = "recall"
 PROCESS: Final = "exchange"
 
 #: What goes first on a narrow link; kinds that are not named come after these.
-URGENCY: Final = ("alert", "disposition", "tear_line", "area", "watchlist", "note", "finding", "agreement")
+URGENCY: Final = (
+    "alert",
+    "request",
+    "request_answer",
+    "chat_message",
+    "alert_acknowledgement",
+    "disposition",
+    "tear_line",
+    "area",
+    "watchlist",
+    "note",
+    "finding",
+    "agreement",
+)
 
 #: Bytes of one bundle's items, unpacked, from which on it is closed.
 _FULL_BYTES: Final = 256 * 1024

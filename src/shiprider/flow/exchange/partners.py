@@ -182,6 +182,40 @@ class Partners:
         self._write(made, record.revision, who)
         return made
 
+    def into_case(self, node: str, case: str, *, who: str, second: str) -> Partner:
+        """Take a partner into a case: what of it is labelled for that partner goes there from now on.
+
+        Raises Forbidden where no second person agrees, NotFound, Conflict, UsageError.
+        """
+        if not second.strip() or second.strip() == who.strip():
+            raise Forbidden("It widens what the partner is sent: a second person must agree to it.")
+        if not case.strip() or not case.isprintable() or len(case) > 120:
+            raise UsageError("A case is named in 120 printable letters: name it as its records do.")
+        record, partner = self._confirmed(node)
+        if case in partner.cases:
+            raise Conflict(f"The partner {node!r} is in the case {case!r} already.")
+        made = structs.replace(partner, cases=(*partner.cases, case))
+        self._write(made, record.revision, f"{who}, {second}")
+        return made
+
+    def out_of_case(self, node: str, case: str, *, who: str) -> Partner:
+        """Nothing more of a case goes to a partner; what went stays there until it is recalled.
+
+        Raises NotFound, Conflict.
+        """
+        record, partner = self._confirmed(node)
+        if case not in partner.cases:
+            raise Conflict(f"The partner {node!r} is not in the case {case!r}: look the list up again.")
+        made = structs.replace(partner, cases=tuple(each for each in partner.cases if each != case))
+        self._write(made, record.revision, who)
+        return made
+
+    def _confirmed(self, node: str) -> tuple[Record, Partner]:
+        record, partner = self.partner(node)
+        if partner.state != "confirmed":
+            raise Conflict(f"The partner {node!r} is {partner.state}: only a confirmed one has cases.")
+        return record, partner
+
     def end(self, node: str, state: PartnerState, *, who: str, why: str) -> Partner:
         """It is revoked, or it left: nothing more goes there or is taken from there. Raises NotFound, Conflict."""
         record, partner = self.partner(node)
@@ -268,6 +302,7 @@ def observers(partner: Partner) -> list[Observer]:
             communities=partner.communities,
             clearance=partner.clearance,
             purpose=purpose,
+            cases=partner.cases,
         )
         for purpose in partner.purposes or ("",)
     ]

@@ -252,7 +252,7 @@ class Receiving:
         )
 
     def _derived(self, record_id: str) -> list[str]:
-        """This node's own records that rest on one: notes on it, decisions on it, alerts that join it."""
+        """This node's own records that rest on one: notes, decisions, answers and alerts."""
         found: dict[str, None] = {}
         for kind, term in (
             ("note", f"alert:{record_id}"),
@@ -260,6 +260,12 @@ class Receiving:
             ("disposition", f"alert:{record_id}"),
             ("watch_log", f"alert:{record_id}"),
             ("alert", f"finding:{record_id}"),
+            ("request", f"about:{record_id}"),
+            ("request_answer", f"request:{record_id}"),
+            ("request_answer", f"reference:{record_id}"),
+            ("chat_message", f"reply:{record_id}"),
+            ("alert_acknowledgement", f"alert:{record_id}"),
+            ("adoption", f"order:{record_id}"),
         ):
             query = Query(kind, ((term,),), origin=self._node)
             found.update(dict.fromkeys(record.id for record in self._ledger.find(query)))

@@ -67,6 +67,24 @@ def test_many_go_in_bundles_of_a_hundred_and_in_order(nodes: list[CoalitionNode]
     assert usa.notes_of("col") == [str(number) for number in range(250)]
 
 
+def test_what_is_written_while_a_bundle_is_chosen_is_not_passed_over(
+    nodes: list[CoalitionNode], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    col, usa, _ = nodes
+    col.note(TO_USA, "0")
+    real, late = col.ledger.since, ["1", "2"]
+
+    def since(*args: object, **given: object) -> list:
+        page = real(*args, **given)
+        if late and given.get("kinds") == ("note",):
+            col.note(TO_USA, late.pop(0))
+        return page
+
+    monkeypatch.setattr(col.ledger, "since", since)
+    col.send(usa)
+    assert usa.notes_of("col") == ["0", "1", "2"]
+
+
 def test_a_bundle_again_is_known_an_early_one_waits_and_a_fork_is_refused(nodes: list[CoalitionNode]) -> None:
     col, usa, _ = nodes
     partner = col.partners.partner("usa")[1]

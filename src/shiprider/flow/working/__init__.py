@@ -1,0 +1,1 @@
+"""Working together: what people of several nodes ask, say and see of one case."""
