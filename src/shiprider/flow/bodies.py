@@ -18,6 +18,7 @@ from shiprider.model.disposition import Disposition
 from shiprider.model.errors import InputError
 from shiprider.model.evidence import EvidenceExport
 from shiprider.model.exchange import Dispatch, RecallAnswer, RecallOrder, Receipt, Withdrawal
+from shiprider.model.foreign_report import ForeignReport
 from shiprider.model.handover import Handover
 from shiprider.model.note import Note
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist
@@ -81,6 +82,7 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "withdrawal": BodyForm(Withdrawal),
     "recall_answer": BodyForm(RecallAnswer),
     "spool_seal": BodyForm(SpoolSeal),
+    "foreign_report": BodyForm(ForeignReport),
 }
 
 

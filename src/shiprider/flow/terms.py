@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from shiprider.model.alert import OPEN_STATES, Alert
+from shiprider.model.foreign_report import ForeignReport
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 
@@ -45,12 +46,23 @@ def of_alert(body: Alert) -> tuple[str, ...]:
     return tuple(terms)
 
 
+def of_foreign_report(body: ForeignReport) -> tuple[str, ...]:
+    """Its source and format, whether it could be read, the numbers of vessels it names."""
+    found = [f"source:{body.source}", f"format:{body.format}", "unreadable" if body.fault else "readable"]
+    for name, value in body.identifiers:
+        if name in ("mmsi", "imo") and value.isascii() and value.isdecimal() and len(value) <= 9:
+            found.append(f"{name}:{int(value)}")
+    return tuple(dict.fromkeys(found))
+
+
 def of_record(record: Record) -> tuple[str, ...] | None:
-    """The terms of a finding or an alert; None for other kinds, and where the law had the body erased."""
+    """The terms of a finding, an alert or a foreign report; None for other kinds, and where the law had the body erased."""
     if record.body is None:
         return None
     if record.kind == "finding":
         return of_finding(msgspec.json.decode(record.body, type=Publication))
     if record.kind == "alert":
         return of_alert(msgspec.json.decode(record.body, type=Alert))
+    if record.kind == "foreign_report":
+        return of_foreign_report(msgspec.json.decode(record.body, type=ForeignReport))
     return None

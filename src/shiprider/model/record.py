@@ -37,6 +37,7 @@ KINDS: Final = (
     "withdrawal",
     "recall_answer",
     "spool_seal",
+    "foreign_report",
 )
 
 
