@@ -30,6 +30,7 @@ from shiprider.api.routes import (
     alerts,
     audit,
     break_glass,
+    interchange,
     keys,
     labels,
     live,
@@ -41,12 +42,15 @@ from shiprider.api.routes import (
     providers,
     session,
     sign_in,
+    taxii,
     tear_lines,
+    tokens,
     vessels,
 )
 from shiprider.api.schemas.catalogue import words_of
 from shiprider.api.sessions import COOKIE, Sessions
 from shiprider.api.site import Site
+from shiprider.api.tokens import is_api
 
 _NO_PAGE: Final = (
     "<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=dark><title>Shiprider</title>"
@@ -76,7 +80,20 @@ _SUBJECTS: Final = (
     tear_lines,
     labels,
     keys,
+    interchange,
+    tokens,
 )
+
+
+#: What every handler can ask for.
+_GIVEN: Final = {
+    "site": Provide(asking.provide_site, sync_to_thread=False),
+    "rendering": Provide(asking.provide_rendering, sync_to_thread=False),
+    "author": Provide(asking.provide_author, sync_to_thread=False),
+    "review": Provide(asking.provide_review, sync_to_thread=False),
+    "asker": Provide(asking.provide_asker, sync_to_thread=False),
+    "holding": Provide(asking.provide_holding, sync_to_thread=False),
+}
 
 
 def static_folder() -> Path:
@@ -90,7 +107,7 @@ def _page(folder: Path) -> Any:
     @get(["/", "/{path:path}"], include_in_schema=False)
     async def page(path: str = "") -> Response[bytes]:
         """A file of the built client, or its page."""
-        if path.lstrip("/").startswith("api/") or not path.isprintable():
+        if is_api(f"/{path.lstrip('/')}") or not path.isprintable():
             raise NotFoundException
         try:
             wanted = (root / path.lstrip("/")).resolve()
@@ -128,17 +145,15 @@ def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
             *live.HANDLERS,
             openapi,
         ],
-        dependencies={
-            "site": Provide(asking.provide_site, sync_to_thread=False),
-            "rendering": Provide(asking.provide_rendering, sync_to_thread=False),
-            "author": Provide(asking.provide_author, sync_to_thread=False),
-            "review": Provide(asking.provide_review, sync_to_thread=False),
-            "asker": Provide(asking.provide_asker, sync_to_thread=False),
-            "holding": Provide(asking.provide_holding, sync_to_thread=False),
-        },
+        dependencies=_GIVEN,
     )
     application = Litestar(
-        [api, *providers.HANDLERS, _page(static if static is not None else static_folder())],
+        [
+            api,
+            Router("/taxii2", route_handlers=taxii.HANDLERS, dependencies=_GIVEN),
+            *providers.HANDLERS,
+            _page(static if static is not None else static_folder()),
+        ],
         state=State({"site": site}),
         exception_handlers=HANDLERS,
         request_max_body_size=BODY_BYTES,

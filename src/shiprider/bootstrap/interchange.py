@@ -104,6 +104,40 @@ def import_bytes(
     return Importing(opened.ledger, wall_us, by.name, reliability).take(read, told)
 
 
+def import_taxii(
+    opened: OpenNode,
+    url: str,
+    *,
+    by: Observer,
+    source: str = "",
+    grade: str = "",
+    since: str = "",
+    login: str = "",
+    secret: str = "",
+    private_addresses: tuple[str, ...] = (),
+    authority: str = "",
+    told: Callable[["Imported"], None] = lambda _: None,
+) -> "tuple[Imported, str]":
+    """Take in what a TAXII server has; what became of it, and after which time to go on next.
+
+    Raises LinkDown, InputError, Forbidden, UsageError, StorageError, DiskFull.
+    """
+    from shiprider.adapters.taxii.client import TaxiiClient
+    from shiprider.flow.interchange.collecting import collect
+    from shiprider.flow.interchange.importing import Importing, graded
+
+    importing = Importing(opened.ledger, wall_us, by.name, graded(grade))
+    client = TaxiiClient(
+        url, login=login, secret=secret, private_addresses=private_addresses, authority=authority
+    )
+    accesses = Accesses(opened.access_log, wall_us)
+    accesses.record(accesses.entry(by, "change", "import taxii", "allowed", why=url[:200]))
+    try:
+        return collect(client, importing, source=source, since=since, told=told)
+    finally:
+        client.close()
+
+
 @contextmanager
 def _new_file(target: Path) -> Iterator[BinaryIO]:
     """A new file for its owner alone; what is half written when it fails is taken away. Raises UsageError, StorageError."""

@@ -50,14 +50,85 @@ def misp(file: Path, by: str, source: str, grade: str, folder: Path, as_json: bo
     _file("misp", file, by, source, grade, folder, as_json)
 
 
+@command.command(
+    epilog="Example: shiprider import taxii https://taxii.example.org/taxii2/ --by analyst --token-file token.txt"
+)
+@click.argument("url")
+@BY
+@SOURCE
+@GRADE
+@click.option("--login", default="", help="For a server that asks for a name too.")
+@click.option(
+    "--token-file", type=click.Path(path_type=Path), help="The token or password, in a file of its own."
+)
+@click.option("--since", default="", help="Only what was added there after this time, ISO 8601.")
+@click.option(
+    "--private",
+    "private",
+    multiple=True,
+    help="A network of your own in which the server may be, 10.1.0.0/16.",
+)
+@click.option("--authority", default="", help="A file with the certificates that vouch for the server.")
+@NODE
+@JSON
+def taxii(
+    url: str,
+    by: str,
+    source: str,
+    grade: str,
+    login: str,
+    token_file: Path | None,
+    since: str,
+    private: tuple[str, ...],
+    authority: str,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """Take in what the TAXII 2.1 server at URL has: a discovery, an API root or a collection."""
+    from shiprider.bootstrap.files import read_text
+    from shiprider.bootstrap.interchange import import_taxii
+    from shiprider.bootstrap.node import open_node
+    from shiprider.cli.output import say
+    from shiprider.cli.serving import refuse_running
+
+    refuse_running(folder)
+    secret = read_text(str(token_file)).strip() if token_file else ""
+    with open_node(folder) as opened:
+        done, last = import_taxii(
+            opened,
+            url,
+            by=opened.own(by),
+            source=source,
+            grade=grade,
+            since=since,
+            login=login,
+            secret=secret,
+            private_addresses=private,
+            authority=authority,
+            told=lambda so_far: None if as_json else say(f"{so_far.total:,} objects so far."),
+        )
+    tell(done, as_json, since=last)
+    if last and not as_json:
+        say(f"Next time: --since {last}")
+
+
 def _file(format_: str, file: Path, by: str, source: str, grade: str, folder: Path, as_json: bool) -> None:
     from shiprider.bootstrap.interchange import import_file
     from shiprider.bootstrap.node import open_node
+    from shiprider.cli.output import say
     from shiprider.cli.serving import refuse_running
 
     refuse_running(folder)
     with open_node(folder) as opened:
-        done = import_file(opened, format_, file, source=source, by=opened.own(by), grade=grade)
+        done = import_file(
+            opened,
+            format_,
+            file,
+            source=source,
+            by=opened.own(by),
+            grade=grade,
+            told=lambda count: None if as_json else say(f"{count:,} objects so far."),
+        )
     tell(done, as_json)
 
 

@@ -516,6 +516,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/foreign-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was taken in from other software
+         * @description Newest first.
+         */
+        get: operations["list_foreign_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/foreign-reports/{report_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One foreign report
+         * @description As it was taken in last.
+         */
+        get: operations["get_foreign_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/handover": {
         parameters: {
             query?: never;
@@ -858,6 +898,50 @@ export interface paths {
          * @description Its live push ends within a second. Raises NotFound where it is not mine.
          */
         post: operations["revoke_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tokens of my programs
+         * @description Newest first; without their secrets, which are kept nowhere.
+         */
+        get: operations["list_my_tokens"];
+        put?: never;
+        /**
+         * Make a token for a program of mine
+         * @description The secret is shown this once. Raises Forbidden where I signed in a while ago, or have no account.
+         */
+        post: operations["make_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/tokens/{token_id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A token of mine opens nothing any more
+         * @description At once. Raises NotFound where it is not mine.
+         */
+        post: operations["revoke_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1644,7 +1728,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** AccountChange */
+        /**
+         * AccountChange
+         * @description All that can be changed of an account; login and name stay.
+         */
         AccountChange: {
             cases?: string[];
             /** @default  */
@@ -1659,12 +1746,18 @@ export interface components {
             organisation: string;
             roles: ("watch_officer" | "intelligence_analyst" | "liaison_officer" | "planner" | "legal_adviser" | "evidence_custodian" | "evaluator" | "community_liaison" | "node_administrator" | "auditor")[];
         };
-        /** AccountMade */
+        /**
+         * AccountMade
+         * @description The account and its one-time code, shown this once.
+         */
         AccountMade: {
             account: components["schemas"]["AccountOut"];
             code: string;
         };
-        /** AccountNew */
+        /**
+         * AccountNew
+         * @description A person to be made known.
+         */
         AccountNew: {
             cases?: string[];
             /** @default  */
@@ -1678,7 +1771,10 @@ export interface components {
             organisation: string;
             roles: ("watch_officer" | "intelligence_analyst" | "liaison_officer" | "planner" | "legal_adviser" | "evidence_custodian" | "evaluator" | "community_liaison" | "node_administrator" | "auditor")[];
         };
-        /** AccountOut */
+        /**
+         * AccountOut
+         * @description A person of this node. `ways` are how he can prove himself.
+         */
         AccountOut: {
             cases: string[];
             clearance: string;
@@ -1697,19 +1793,28 @@ export interface components {
             sessions: number;
             ways: ("password" | "passkey" | "code" | "provider")[];
         };
-        /** Accounts */
+        /**
+         * Accounts
+         * @description Everybody, by name.
+         */
         Accounts: {
             accounts: components["schemas"]["AccountOut"][];
             roles: string[];
         };
-        /** ActionDecision */
+        /**
+         * ActionDecision
+         * @description The policy's answer for one action.
+         */
         ActionDecision: {
             /** @enum {string} */
             action: "read" | "change" | "export" | "release" | "downgrade";
             allowed: boolean;
             reasons: components["schemas"]["PolicyReason"][];
         };
-        /** AlertDetail */
+        /**
+         * AlertDetail
+         * @description An alert with what it was made of (`finding` leads `findings`), its life and what may belong to it.
+         */
         AlertDetail: {
             alert: components["schemas"]["AlertOut"];
             finding: components["schemas"]["FindingOut"];
@@ -1720,7 +1825,10 @@ export interface components {
             notes: components["schemas"]["NoteOut"][];
             related: components["schemas"]["AlertOut"][];
         };
-        /** AlertEvent */
+        /**
+         * AlertEvent
+         * @description One step of an alert's life: `kind` raised, revised, retracted, taken, dismissed, escalated, merged, …
+         */
         AlertEvent: {
             author: string;
             kind: string;
@@ -1730,7 +1838,10 @@ export interface components {
             revision: number;
             text: string;
         };
-        /** AlertOut */
+        /**
+         * AlertOut
+         * @description One line of the queue. `rank` 1 is the first to look at; `band` is the chance in words (ICD 203).
+         */
         AlertOut: {
             /** @enum {string} */
             band: "almost_no_chance" | "very_unlikely" | "unlikely" | "even" | "likely" | "very_likely" | "almost_certain";
@@ -1773,14 +1884,20 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             updated_us: number;
         };
-        /** AlertPage */
+        /**
+         * AlertPage
+         * @description A page of the queue; `next_cursor` is "" at the end.
+         */
         AlertPage: {
             alerts: components["schemas"]["AlertOut"][];
             marking: components["schemas"]["Marking"];
             next_cursor: string;
             total: number;
         };
-        /** AreaNew */
+        /**
+         * AreaNew
+         * @description Draw an area. For a change give `id` and `expected_revision`.
+         */
         AreaNew: {
             /** @default true */
             active: boolean;
@@ -1796,7 +1913,10 @@ export interface components {
             /** @default  */
             text: string;
         };
-        /** AreaOut */
+        /**
+         * AreaOut
+         * @description A named polygon, ring of [longitude, latitude] (GeoJSON order), closed.
+         */
         AreaOut: {
             active: boolean;
             author: string;
@@ -1813,22 +1933,34 @@ export interface components {
             ][];
             text: string;
         };
-        /** Areas */
+        /**
+         * Areas
+         * @description All areas; `marking` is of all of them together.
+         */
         Areas: {
             areas: components["schemas"]["AreaOut"][];
             marking: components["schemas"]["Marking"];
         };
-        /** AuditChecked */
+        /**
+         * AuditChecked
+         * @description How far the access log was checked: every link, head and segment up to this entry is whole.
+         */
         AuditChecked: {
             hash: string;
             sequence: number;
         };
-        /** AuditEntries */
+        /**
+         * AuditEntries
+         * @description A page of the access log, newest first.
+         */
         AuditEntries: {
             entries: components["schemas"]["AuditEntry"][];
             next_cursor: string;
         };
-        /** AuditEntry */
+        /**
+         * AuditEntry
+         * @description One line of the access log: who did, or was refused, what, to which objects, for what purpose. `who` is a login, `name` how that person's name read then; `asked` what was searched for, with the filters.
+         */
         AuditEntry: {
             act: string;
             asked: string;
@@ -1846,7 +1978,10 @@ export interface components {
             who: string;
             why: string;
         };
-        /** AuditHead */
+        /**
+         * AuditHead
+         * @description The signed end of the access log: keep it elsewhere, it shows later what was changed since.
+         */
         AuditHead: {
             /** @description Microseconds since 1970-01-01 UTC. */
             at_us: number;
@@ -1857,11 +1992,17 @@ export interface components {
             sequence: number;
             signature: string;
         };
-        /** AuditPeople */
+        /**
+         * AuditPeople
+         * @description By person, who did most first.
+         */
         AuditPeople: {
             people: components["schemas"]["AuditPerson"][];
         };
-        /** AuditPerson */
+        /**
+         * AuditPerson
+         * @description What one person did with what was asked about, counted by act, outcome, purpose, case and reason of refusal.
+         */
         AuditPerson: {
             acts: {
                 [key: string]: number;
@@ -1885,7 +2026,10 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** AuditSegment */
+        /**
+         * AuditSegment
+         * @description Entries `first` to `last` of the access log; `removed` says why retention let them go.
+         */
         AuditSegment: {
             bytes: number;
             closed: boolean;
@@ -1898,14 +2042,23 @@ export interface components {
             number: number;
             removed: string;
         };
-        /** AuthenticatorAsked */
+        /**
+         * AuthenticatorAsked
+         * @description Ask for the seed of an authenticator.
+         */
         AuthenticatorAsked: Record<string, never>;
-        /** AuthenticatorOut */
+        /**
+         * AuthenticatorOut
+         * @description The seed of an authenticator, shown once: as text and as the address of a QR code.
+         */
         AuthenticatorOut: {
             address: string;
             secret: string;
         };
-        /** BreakGlass */
+        /**
+         * BreakGlass
+         * @description Take a role or a case, for a reason and a time, while `second` is told.
+         */
         BreakGlass: {
             /** @default  */
             case: string;
@@ -1915,15 +2068,24 @@ export interface components {
             role: string;
             second: string;
         };
-        /** BreakGlassEnd */
+        /**
+         * BreakGlassEnd
+         * @description Give back what was taken.
+         */
         BreakGlassEnd: Record<string, never>;
-        /** BreakGlassWays */
+        /**
+         * BreakGlassWays
+         * @description What one can take: roles that one lacks, the longest time, and who can be told.
+         */
         BreakGlassWays: {
             longest_min: number;
             people: components["schemas"]["PersonOut"][];
             roles: string[];
         };
-        /** BrowsingAlarmOut */
+        /**
+         * BrowsingAlarmOut
+         * @description Browsing that no case, watch or exercise explains. It accuses nobody: ask, and record what was found.
+         */
         BrowsingAlarmOut: {
             cases: string[];
             count: number;
@@ -1942,11 +2104,17 @@ export interface components {
             usual: number;
             who: string;
         };
-        /** BrowsingAlarms */
+        /**
+         * BrowsingAlarms
+         * @description Newest first.
+         */
         BrowsingAlarms: {
             alarms: components["schemas"]["BrowsingAlarmOut"][];
         };
-        /** CalibrationBin */
+        /**
+         * CalibrationBin
+         * @description Of `count` decided alerts scored between `low` and `high`, `confirmed` were escalated; the rest dismissed.
+         */
         CalibrationBin: {
             confirmed: number;
             count: number;
@@ -1957,7 +2125,10 @@ export interface components {
             observed_high: number | null;
             observed_low: number | null;
         };
-        /** CalibrationOut */
+        /**
+         * CalibrationOut
+         * @description Whether scores mean what they say. `model` is "prior" until there are enough dispositions. `simulated`: the decisions were on simulated data (there are none on real data yet).
+         */
         CalibrationOut: {
             behaviours: {
                 [key: string]: number;
@@ -1971,28 +2142,43 @@ export interface components {
             simulated: boolean;
             text: string;
         };
-        /** Ceremony */
+        /**
+         * Ceremony
+         * @description A passkey's ceremony: `public_key` is what the browser's WebAuthn functions take (JSON form, Level 3).
+         */
         Ceremony: {
             ceremony: string;
             public_key: {
                 [key: string]: unknown;
             };
         };
-        /** CertificateOut */
+        /**
+         * CertificateOut
+         * @description The certificate of the node's TLS; the fingerprint is its authority's.
+         */
         CertificateOut: {
             /** @description Microseconds since 1970-01-01 UTC. */
             ends_us: number;
             fingerprint: string;
             names: string[];
         };
-        /** CodeAsked */
+        /**
+         * CodeAsked
+         * @description Ask for a new one-time code, or to sign somebody out.
+         */
         CodeAsked: Record<string, never>;
-        /** CodeIn */
+        /**
+         * CodeIn
+         * @description A one-time code: for the first sign-in.
+         */
         CodeIn: {
             code: string;
             login: string;
         };
-        /** Counts */
+        /**
+         * Counts
+         * @description What there is.
+         */
         Counts: {
             alerts_escalated: number;
             alerts_new: number;
@@ -2002,19 +2188,28 @@ export interface components {
             quarantine: number;
             vessels: number;
         };
-        /** Decide */
+        /**
+         * Decide
+         * @description Take, escalate, reopen or undo: `expected_revision` is the alert's revision that was looked at.
+         */
         Decide: {
             expected_revision: number;
             /** @default  */
             text: string;
         };
-        /** DiskStatus */
+        /**
+         * DiskStatus
+         * @description Room on the node's disk.
+         */
         DiskStatus: {
             budget_bytes: number;
             free_bytes: number;
             used_bytes: number;
         };
-        /** Dismiss */
+        /**
+         * Dismiss
+         * @description Dismiss with a reason.
+         */
         Dismiss: {
             expected_revision: number;
             /** @enum {string} */
@@ -2022,12 +2217,18 @@ export interface components {
             /** @default  */
             text: string;
         };
-        /** Done */
+        /**
+         * Done
+         * @description It is done.
+         */
         Done: {
             /** @default true */
             done: boolean;
         };
-        /** EvidenceOut */
+        /**
+         * EvidenceOut
+         * @description One stretch of one vessel's track that shows the behaviour; `raws` open at /observations/{raw}.
+         */
         EvidenceOut: {
             /** @description Microseconds since 1970-01-01 UTC. */
             end_us: number;
@@ -2037,14 +2238,20 @@ export interface components {
             start_us: number;
             track: number;
         };
-        /** Failure */
+        /**
+         * Failure
+         * @description Every error: a code for programs, one sentence for people, what to do.
+         */
         Failure: {
             error: string;
             /** @default  */
             hint: string;
             message: string;
         };
-        /** FeedStatus */
+        /**
+         * FeedStatus
+         * @description One feed. `state`: "live", "idle" (nothing for a while), "down", "done" (a file read to its end).
+         */
         FeedStatus: {
             kind: string;
             lag_s: number | null;
@@ -2058,7 +2265,10 @@ export interface components {
             state: "live" | "idle" | "down" | "done";
             text: string;
         };
-        /** FindingOut */
+        /**
+         * FindingOut
+         * @description A published finding. `recorded_us`: when this node knew this revision of it.
+         */
         FindingOut: {
             behaviour: string;
             behaviour_text: string;
@@ -2095,13 +2305,73 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** FindingPage */
+        /**
+         * FindingPage
+         * @description A page of findings.
+         */
         FindingPage: {
             findings: components["schemas"]["FindingOut"][];
             next_cursor: string;
             total: number;
         };
-        /** GrantOut */
+        /**
+         * ForeignIdentifier
+         * @description What a foreign report calls something: text, never followed.
+         */
+        ForeignIdentifier: {
+            name: string;
+            value: string;
+        };
+        /**
+         * ForeignPlaceOut
+         * @description A place that a foreign report names.
+         */
+        ForeignPlaceOut: {
+            latitude_deg: number;
+            longitude_deg: number;
+        };
+        /**
+         * ForeignReportOut
+         * @description An object of other software, as text. `fault`: why it could not be read; then only its bytes are kept. `reliability` A to F and `credibility` 1 to 6 are of the Admiralty scale; `markings` as the source gave them.
+         */
+        ForeignReportOut: {
+            bytes: number;
+            credibility: string;
+            fault: string;
+            foreign_id: string;
+            foreign_type: string;
+            format: string;
+            /** @description Id of a record, 32 hex digits. */
+            id: string;
+            identifiers: components["schemas"]["ForeignIdentifier"][];
+            marking: components["schemas"]["Marking"];
+            markings: string[];
+            modified: string;
+            places: components["schemas"]["ForeignPlaceOut"][];
+            /** @description Microseconds since 1970-01-01 UTC. */
+            recorded_us: number;
+            reliability: string;
+            revision: number;
+            revoked: boolean;
+            sha256: string;
+            source: string;
+            taken_in_by: string;
+            text: string;
+            title: string;
+        };
+        /**
+         * ForeignReports
+         * @description A page of foreign reports, newest first.
+         */
+        ForeignReports: {
+            marking: components["schemas"]["Marking"];
+            next_cursor: string;
+            reports: components["schemas"]["ForeignReportOut"][];
+        };
+        /**
+         * GrantOut
+         * @description Access taken by breaking the glass: it ends by itself.
+         */
         GrantOut: {
             case: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -2113,7 +2383,10 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             until_us: number;
         };
-        /** HandoverOut */
+        /**
+         * HandoverOut
+         * @description A signed handover.
+         */
         HandoverOut: {
             author: string;
             digest: string;
@@ -2132,7 +2405,10 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             to_us: number;
         };
-        /** HandoverSign */
+        /**
+         * HandoverSign
+         * @description Sign it: the digest that was shown, who gives, who takes over.
+         */
         HandoverSign: {
             digest: string;
             relieved_by: string;
@@ -2141,7 +2417,10 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             to_us: number;
         };
-        /** HandoverSummary */
+        /**
+         * HandoverSummary
+         * @description What the next watch gets. `digest` (SHA-256, hex) is of the exact summary; it is what is signed.
+         */
         HandoverSummary: {
             digest: string;
             dismissed: number;
@@ -2159,16 +2438,25 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             to_us: number;
         };
-        /** Handovers */
+        /**
+         * Handovers
+         * @description Signed handovers, newest first.
+         */
         Handovers: {
             handovers: components["schemas"]["HandoverOut"][];
         };
-        /** KeyLost */
+        /**
+         * KeyLost
+         * @description Write the active key off: `active` is the one that was looked at.
+         */
         KeyLost: {
             active: string;
             why: string;
         };
-        /** LabelOut */
+        /**
+         * LabelOut
+         * @description The label of a record as a person writes it, for changing it.
+         */
         LabelOut: {
             /** @description Id of a record, 32 hex digits. */
             id: string;
@@ -2178,7 +2466,10 @@ export interface components {
             revision: number;
             text: string;
         };
-        /** LegalHoldNew */
+        /**
+         * LegalHoldNew
+         * @description Hold rows of these vessels in this span; a release gives `id`, `expected_revision`, `released`.
+         */
         LegalHoldNew: {
             case: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -2194,7 +2485,10 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             start_us?: number | null;
         };
-        /** LegalHoldOut */
+        /**
+         * LegalHoldOut
+         * @description What must not be deleted, and why.
+         */
         LegalHoldOut: {
             author: string;
             case: string;
@@ -2211,11 +2505,17 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             start_us: number | null;
         };
-        /** LegalHolds */
+        /**
+         * LegalHolds
+         * @description All legal holds.
+         */
         LegalHolds: {
             legal_holds: components["schemas"]["LegalHoldOut"][];
         };
-        /** LogEntry */
+        /**
+         * LogEntry
+         * @description One line of the watch log: written by a person, or made by a decision (`source` "decision").
+         */
         LogEntry: {
             alert: string;
             author: string;
@@ -2228,24 +2528,36 @@ export interface components {
             source: "person" | "decision" | "node";
             text: string;
         };
-        /** LogNew */
+        /**
+         * LogNew
+         * @description Write a line.
+         */
         LogNew: {
             text: string;
         };
-        /** Marking */
+        /**
+         * Marking
+         * @description A label in words: `banner` for a page, `portion` for a paragraph, `level` its classification for programs. `level` "UNLABELLED": its originator's own; "UNKNOWN": nobody understands it.
+         */
         Marking: {
             banner: string;
             /** @enum {string} */
             level: "UNLABELLED" | "UNKNOWN" | "UNCLASSIFIED" | "RESTRICTED" | "CONFIDENTIAL" | "SECRET" | "TOP_SECRET";
             portion: string;
         };
-        /** Merge */
+        /**
+         * Merge
+         * @description Merge this alert into another one.
+         */
         Merge: {
             expected_revision: number;
             /** @description Id of a record, 32 hex digits. */
             into: string;
         };
-        /** MyAccess */
+        /**
+         * MyAccess
+         * @description What I may do here, and why.
+         */
         MyAccess: {
             case: string;
             cases: string[];
@@ -2253,7 +2565,7 @@ export interface components {
             communities: string[];
             grants: components["schemas"]["GrantOut"][];
             /** @enum {string} */
-            kind: "account" | "demo" | "program";
+            kind: "account" | "demo" | "program" | "token";
             login: string;
             name: string;
             nation: string;
@@ -2265,11 +2577,17 @@ export interface components {
             purposes: string[];
             roles: string[];
         };
-        /** MySessions */
+        /**
+         * MySessions
+         * @description Sign-ins of one account, newest first.
+         */
         MySessions: {
             sessions: components["schemas"]["SessionOut"][];
         };
-        /** Names */
+        /**
+         * Names
+         * @description Names by MMSI, and the marking of what is heard of each of them.
+         */
         Names: {
             markings: {
                 [key: string]: components["schemas"]["Marking"];
@@ -2278,21 +2596,30 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** NodeKeys */
+        /**
+         * NodeKeys
+         * @description The node's keys, newest first; `certificate` null where it speaks plain HTTP on the loopback.
+         */
         NodeKeys: {
             certificate: components["schemas"]["CertificateOut"] | null;
             keys: components["schemas"]["SigningKeyOut"][];
             /** @description Microseconds since 1970-01-01 UTC. */
             now_us: number;
         };
-        /** NoteNew */
+        /**
+         * NoteNew
+         * @description Write a note.
+         */
         NoteNew: {
             subject: string;
             /** @enum {string} */
             subject_kind: "vessel" | "alert" | "finding" | "area";
             text: string;
         };
-        /** NoteOut */
+        /**
+         * NoteOut
+         * @description A note on a vessel or an alert.
+         */
         NoteOut: {
             author: string;
             /** @description Id of a record, 32 hex digits. */
@@ -2306,11 +2633,17 @@ export interface components {
             subject_kind: "vessel" | "alert" | "finding" | "area";
             text: string;
         };
-        /** Notes */
+        /**
+         * Notes
+         * @description Notes, newest first.
+         */
         Notes: {
             notes: components["schemas"]["NoteOut"][];
         };
-        /** NoticeOut */
+        /**
+         * NoticeOut
+         * @description What one was told of another person.
+         */
         NoticeOut: {
             about: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -2321,11 +2654,17 @@ export interface components {
             seen: boolean;
             text: string;
         };
-        /** Notices */
+        /**
+         * Notices
+         * @description What I was told, newest first.
+         */
         Notices: {
             notices: components["schemas"]["NoticeOut"][];
         };
-        /** ObservationOut */
+        /**
+         * ObservationOut
+         * @description One observation: decoded fields as stored, decoded fields of the sentence itself, the sentence(s).
+         */
         ObservationOut: {
             duplicates: number[];
             feed: string;
@@ -2349,9 +2688,15 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             time_us: number;
         };
-        /** PasskeyAsked */
+        /**
+         * PasskeyAsked
+         * @description Ask for a challenge.
+         */
         PasskeyAsked: Record<string, never>;
-        /** PasskeyIn */
+        /**
+         * PasskeyIn
+         * @description A passkey's answer to the challenge of `ceremony`.
+         */
         PasskeyIn: {
             ceremony: string;
             credential: {
@@ -2360,7 +2705,10 @@ export interface components {
             /** @default  */
             purpose: string;
         };
-        /** PasskeyNew */
+        /**
+         * PasskeyNew
+         * @description A new passkey, and what to call the device.
+         */
         PasskeyNew: {
             ceremony: string;
             credential: {
@@ -2368,7 +2716,10 @@ export interface components {
             };
             name: string;
         };
-        /** PasswordIn */
+        /**
+         * PasswordIn
+         * @description Login, password and the authenticator's code, together.
+         */
         PasswordIn: {
             code: string;
             login: string;
@@ -2376,18 +2727,27 @@ export interface components {
             /** @default  */
             purpose: string;
         };
-        /** PasswordNew */
+        /**
+         * PasswordNew
+         * @description A new password, and the code that the new authenticator shows.
+         */
         PasswordNew: {
             code: string;
             password: string;
         };
-        /** PersonOut */
+        /**
+         * PersonOut
+         * @description Somebody who can be told.
+         */
         PersonOut: {
             id: string;
             name: string;
             nation: string;
         };
-        /** PictureOut */
+        /**
+         * PictureOut
+         * @description The picture at `time_us`; mode "then" uses only what had been received by that time.
+         */
         PictureOut: {
             marking: components["schemas"]["Marking"];
             /** @enum {string} */
@@ -2398,7 +2758,10 @@ export interface components {
             total: number;
             vessels: components["schemas"]["PictureVessel"][];
         };
-        /** PictureVessel */
+        /**
+         * PictureVessel
+         * @description One vessel of the picture at a time.
+         */
         PictureVessel: {
             course_deg: number | null;
             heading_deg: number | null;
@@ -2414,7 +2777,10 @@ export interface components {
             track: number;
             vessel_class: number;
         };
-        /** PolicyChangeOut */
+        /**
+         * PolicyChangeOut
+         * @description A proposed policy. `stale`: it must be shown again first; `may_agree`: whether the asker may agree to it now.
+         */
         PolicyChangeOut: {
             decided_by: string;
             effect: components["schemas"]["PolicyEffect"];
@@ -2433,12 +2799,18 @@ export interface components {
             state: "proposed" | "done" | "refused" | "withdrawn";
             why: string;
         };
-        /** PolicyChanges */
+        /**
+         * PolicyChanges
+         * @description Proposed policies, newest first.
+         */
         PolicyChanges: {
             changes: components["schemas"]["PolicyChangeOut"][];
             marking: components["schemas"]["Marking"];
         };
-        /** PolicyEffect */
+        /**
+         * PolicyEffect
+         * @description What a policy would newly release and withhold. `unsampled`: more than could be tried, so it counts as wider.
+         */
         PolicyEffect: {
             people_needed: number;
             released: components["schemas"]["ReleaseLine"][];
@@ -2446,12 +2818,18 @@ export interface components {
             widens: boolean;
             withheld: components["schemas"]["ReleaseLine"][];
         };
-        /** PolicyNew */
+        /**
+         * PolicyNew
+         * @description Propose a policy, with the reason.
+         */
         PolicyNew: {
             rules: string;
             why: string;
         };
-        /** PolicyOut */
+        /**
+         * PolicyOut
+         * @description The policy in force. `text` is "" where there is none: then only the node's own people see anything.
+         */
         PolicyOut: {
             agreements: string[];
             change: string;
@@ -2459,17 +2837,26 @@ export interface components {
             text: string;
             version: string;
         };
-        /** PolicyReason */
+        /**
+         * PolicyReason
+         * @description Why: the key, and its words; `clause` is the agreement's clause, where one allows it.
+         */
         PolicyReason: {
             clause: string;
             key: string;
             text: string;
         };
-        /** PolicyText */
+        /**
+         * PolicyText
+         * @description A policy as a person writes it (TOML).
+         */
         PolicyText: {
             rules: string;
         };
-        /** Position */
+        /**
+         * Position
+         * @description Where a vessel was last. Unknown numbers are null.
+         */
         Position: {
             course_deg: number | null;
             flaws: string[];
@@ -2486,23 +2873,35 @@ export interface components {
             time_us: number;
             track: number;
         };
-        /** ProviderOut */
+        /**
+         * ProviderOut
+         * @description An organisation that vouches for its people: sign in at `/sign-in/with/{name}`.
+         */
         ProviderOut: {
             name: string;
             title: string;
         };
-        /** PurposeChange */
+        /**
+         * PurposeChange
+         * @description What I read for from now on, and for which of my cases.
+         */
         PurposeChange: {
             /** @default  */
             case: string;
             purpose: string;
         };
-        /** QuarantineOut */
+        /**
+         * QuarantineOut
+         * @description What could not be decoded; the bytes are kept and can be replayed.
+         */
         QuarantineOut: {
             reasons: components["schemas"]["QuarantineReason"][];
             total: number;
         };
-        /** QuarantineReason */
+        /**
+         * QuarantineReason
+         * @description How much could not be decoded for one reason.
+         */
         QuarantineReason: {
             count: number;
             example: string;
@@ -2513,7 +2912,10 @@ export interface components {
             last_us: number | null;
             reason: string;
         };
-        /** ReceptionCell */
+        /**
+         * ReceptionCell
+         * @description One H3 cell: `ratio` received / expected, null where nothing was expected (unknown, not silent).
+         */
         ReceptionCell: {
             cell: string;
             expected: number;
@@ -2524,7 +2926,10 @@ export interface components {
             terrestrial: number;
             vessels: number;
         };
-        /** ReceptionOut */
+        /**
+         * ReceptionOut
+         * @description The reception layer in a bbox; cells not listed have never been heard: uncovered, not empty.
+         */
         ReceptionOut: {
             cells: components["schemas"]["ReceptionCell"][];
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -2534,7 +2939,10 @@ export interface components {
             start_us: number;
             thinned: boolean;
         };
-        /** RelabelNew */
+        /**
+         * RelabelNew
+         * @description Another label for a record, with the reason.
+         */
         RelabelNew: {
             expected_revision: number;
             /** @description Id of a record, 32 hex digits. */
@@ -2544,7 +2952,10 @@ export interface components {
             label: string;
             why: string;
         };
-        /** RelabellingOut */
+        /**
+         * RelabellingOut
+         * @description Another label for a record. What only narrows is `done` at once.
+         */
         RelabellingOut: {
             decided_by: string;
             /** @description Id of a record, 32 hex digits. */
@@ -2566,12 +2977,18 @@ export interface components {
             was: components["schemas"]["Marking"];
             why: string;
         };
-        /** Relabellings */
+        /**
+         * Relabellings
+         * @description Other labels that were asked for, newest first.
+         */
         Relabellings: {
             marking: components["schemas"]["Marking"];
             relabellings: components["schemas"]["RelabellingOut"][];
         };
-        /** ReleaseLine */
+        /**
+         * ReleaseLine
+         * @description One release class and kind of observer. `count` 0: what could come, whether any of it is here or not; null: rows, not counted.
+         */
         ReleaseLine: {
             actions: ("read" | "change" | "export" | "release" | "downgrade")[];
             case: string;
@@ -2585,11 +3002,17 @@ export interface components {
             origin: string;
             purposes: string[];
         };
-        /** RotateKey */
+        /**
+         * RotateKey
+         * @description Make the next signing key: `active` is the one that was looked at.
+         */
         RotateKey: {
             active: string;
         };
-        /** Sentence */
+        /**
+         * Sentence
+         * @description One raw line as received, and where it lies.
+         */
         Sentence: {
             file: string;
             file_offset: number | null;
@@ -2600,11 +3023,14 @@ export interface components {
             sha256: string;
             text: string;
         };
-        /** Session */
+        /**
+         * Session
+         * @description Who sits here. `officer` is "" until a demo user has said his name. `enrolling`: came with a one-time code and has to make a password or a passkey first. `live`: may have the live push. `permissions`: see GET /me for why.
+         */
         Session: {
             enrolling: boolean;
             /** @enum {string} */
-            kind: "account" | "demo" | "program";
+            kind: "account" | "demo" | "program" | "token";
             /** @enum {string} */
             language: "en" | "es";
             live: boolean;
@@ -2614,11 +3040,17 @@ export interface components {
             purpose: string;
             version: string;
         };
-        /** SessionChange */
+        /**
+         * SessionChange
+         * @description Say who you are.
+         */
         SessionChange: {
             officer: string;
         };
-        /** SessionOut */
+        /**
+         * SessionOut
+         * @description One sign-in: since when, from where. `here`: it is this one.
+         */
         SessionOut: {
             address: string;
             agent: string;
@@ -2629,11 +3061,17 @@ export interface components {
             idle_s: number;
             purpose: string;
         };
-        /** SessionToken */
+        /**
+         * SessionToken
+         * @description The token of the start-up URL, exchanged for the session cookie.
+         */
         SessionToken: {
             token: string;
         };
-        /** SettingsChange */
+        /**
+         * SettingsChange
+         * @description The settings to keep; `expected_revision` is the one that was read.
+         */
         SettingsChange: {
             /**
              * @default nm
@@ -2667,7 +3105,10 @@ export interface components {
              */
             theme: "dark" | "light" | "red";
         };
-        /** SettingsOut */
+        /**
+         * SettingsOut
+         * @description Settings a person may change, with the record's revision for optimistic locking.
+         */
         SettingsOut: {
             /** @enum {string} */
             distance_unit: "nm" | "km";
@@ -2683,7 +3124,10 @@ export interface components {
             /** @enum {string} */
             theme: "dark" | "light" | "red";
         };
-        /** SideBySide */
+        /**
+         * SideBySide
+         * @description One field: what stands in the original, what is released (null: left out), and by which rule, in words.
+         */
         SideBySide: {
             field: string;
             original: string;
@@ -2691,7 +3135,10 @@ export interface components {
             why: string;
             why_text: string;
         };
-        /** SignInWays */
+        /**
+         * SignInWays
+         * @description How one can sign in here. `demo`: the start-up URL signs in by itself. `passkeys`: this address takes them.
+         */
         SignInWays: {
             demo: boolean;
             /** @enum {string} */
@@ -2701,7 +3148,10 @@ export interface components {
             providers: components["schemas"]["ProviderOut"][];
             purposes: string[];
         };
-        /** SigningKeyOut */
+        /**
+         * SigningKeyOut
+         * @description A signing key of the node. `to_us` null: it still signs. `due_us`: when to make the next one (active only).
+         */
         SigningKeyOut: {
             due_us: number | null;
             endorsed: boolean;
@@ -2714,7 +3164,10 @@ export interface components {
             state: "prepared" | "active" | "retired" | "lost";
             to_us: number | null;
         };
-        /** StaticData */
+        /**
+         * StaticData
+         * @description What the vessel last said of itself, with the raw address of the saying.
+         */
         StaticData: {
             beam_m: number | null;
             callsign: string;
@@ -2732,7 +3185,10 @@ export interface components {
             time_us: number;
             transmitter_class: string;
         };
-        /** Status */
+        /**
+         * Status
+         * @description The status line. `picture_us` is the time of the newest data; `simulated`: some data shown is not real. `picture_marking`: of all that the live picture shows; null where it shows nothing.
+         */
         Status: {
             counts: components["schemas"]["Counts"];
             demo: boolean;
@@ -2753,11 +3209,17 @@ export interface components {
             simulated: boolean;
             version: string;
         };
-        /** Step */
+        /**
+         * Step
+         * @description A step on a proposal: `expected_revision` is the one that was looked at.
+         */
         Step: {
             expected_revision: number;
         };
-        /** TearLineAsked */
+        /**
+         * TearLineAsked
+         * @description A tear-line to look at: of which record, for whom, under which label, by which rules.
+         */
         TearLineAsked: {
             /** @enum {string} */
             kind: "alert" | "finding" | "note";
@@ -2767,7 +3229,10 @@ export interface components {
             recipient: string;
             rules: components["schemas"]["TearLineRules"];
         };
-        /** TearLineNew */
+        /**
+         * TearLineNew
+         * @description The same, proposed with its reason.
+         */
         TearLineNew: {
             /** @enum {string} */
             kind: "alert" | "finding" | "note";
@@ -2778,7 +3243,10 @@ export interface components {
             rules: components["schemas"]["TearLineRules"];
             why: string;
         };
-        /** TearLinePreview */
+        /**
+         * TearLinePreview
+         * @description Original and tear-line side by side, with the marking of each.
+         */
         TearLinePreview: {
             /** @enum {string} */
             kind: "alert" | "finding" | "note" | "watch_log" | "handover";
@@ -2792,7 +3260,10 @@ export interface components {
             recipient: string;
             rows: components["schemas"]["SideBySide"][];
         };
-        /** TearLineProposalOut */
+        /**
+         * TearLineProposalOut
+         * @description A proposed tear-line. `tear_line` is the record's id once it was made. Where nothing can be made of the original now, `preview` is null and `trouble` says why.
+         */
         TearLineProposalOut: {
             decided_by: string;
             /** @description Id of a record, 32 hex digits. */
@@ -2810,12 +3281,18 @@ export interface components {
             trouble: string;
             why: string;
         };
-        /** TearLineProposals */
+        /**
+         * TearLineProposals
+         * @description Proposed tear-lines, newest first.
+         */
         TearLineProposals: {
             marking: components["schemas"]["Marking"];
             proposals: components["schemas"]["TearLineProposalOut"][];
         };
-        /** TearLineRules */
+        /**
+         * TearLineRules
+         * @description By which rules: a step of null, an empty list, false leave a rule out.
+         */
         TearLineRules: {
             coarsen_position_deg?: number | null;
             coarsen_time_s?: number | null;
@@ -2827,12 +3304,61 @@ export interface components {
             pseudonyms: boolean;
             replace_text?: components["schemas"]["TextInstead"][];
         };
-        /** TextInstead */
+        /**
+         * TextInstead
+         * @description A person's own words instead of a text.
+         */
         TextInstead: {
             field: string;
             text: string;
         };
-        /** TrackOut */
+        /**
+         * TokenMade
+         * @description A new token and its secret, shown this once.
+         */
+        TokenMade: {
+            secret: string;
+            token: components["schemas"]["TokenOut"];
+        };
+        /**
+         * TokenNew
+         * @description A token for a program: what it is called, what it reads for, how many days it is good.
+         */
+        TokenNew: {
+            /** @default  */
+            case: string;
+            /** @default 90 */
+            days: number;
+            name: string;
+            purpose: string;
+        };
+        /**
+         * TokenOut
+         * @description A token of a program of mine. Its secret was shown once and is kept nowhere.
+         */
+        TokenOut: {
+            case: string;
+            /** @description Id of a token, 16 hex digits. */
+            id: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            made_us: number;
+            name: string;
+            over: boolean;
+            purpose: string;
+            /** @description Microseconds since 1970-01-01 UTC. */
+            until_us: number;
+        };
+        /**
+         * Tokens
+         * @description My tokens, newest first.
+         */
+        Tokens: {
+            tokens: components["schemas"]["TokenOut"][];
+        };
+        /**
+         * TrackOut
+         * @description Points of one track in columns, ascending in time; `thinned` if some were left out.
+         */
         TrackOut: {
             course_deg: (number | null)[];
             latitude_deg: number[];
@@ -2847,11 +3373,17 @@ export interface components {
             total: number;
             track: number;
         };
-        /** Tracks */
+        /**
+         * Tracks
+         * @description The tracks of a vessel in a span.
+         */
         Tracks: {
             tracks: components["schemas"]["TrackOut"][];
         };
-        /** VesselBrief */
+        /**
+         * VesselBrief
+         * @description Enough to name a vessel. `flag` is the ISO 3166 alpha-3 code of the MMSI's country digits, "" if none.
+         */
         VesselBrief: {
             flag: string;
             mmsi: number;
@@ -2859,7 +3391,10 @@ export interface components {
             ship_type: number;
             ship_type_text: string;
         };
-        /** VesselDetail */
+        /**
+         * VesselDetail
+         * @description One vessel: `static` newest first, one entry per different saying. `heard` marks what was heard of it (positions, sayings), `marking` everything here together.
+         */
         VesselDetail: {
             alerts: components["schemas"]["AlertOut"][];
             findings: components["schemas"]["FindingOut"][];
@@ -2877,7 +3412,10 @@ export interface components {
             vessel: components["schemas"]["VesselBrief"];
             watchlists: string[];
         };
-        /** VesselHit */
+        /**
+         * VesselHit
+         * @description One line of a search's answer; `matched` says which field.
+         */
         VesselHit: {
             callsign: string;
             imo: number;
@@ -2887,11 +3425,17 @@ export interface components {
             position: components["schemas"]["Position"] | null;
             vessel: components["schemas"]["VesselBrief"];
         };
-        /** VesselHits */
+        /**
+         * VesselHits
+         * @description A search's answer.
+         */
         VesselHits: {
             vessels: components["schemas"]["VesselHit"][];
         };
-        /** ViewAs */
+        /**
+         * ViewAs
+         * @description Another observer, made up: what would the policy let him do with this record?
+         */
         ViewAs: {
             cases?: string[];
             /**
@@ -2913,7 +3457,10 @@ export interface components {
             /** @enum {string} */
             role: "watch_officer" | "intelligence_analyst" | "liaison_officer" | "planner" | "legal_adviser" | "evidence_custodian" | "evaluator" | "community_liaison" | "node_administrator" | "auditor";
         };
-        /** ViewAsLine */
+        /**
+         * ViewAsLine
+         * @description One record that belongs to what was asked about, and what the other could do with it.
+         */
         ViewAsLine: {
             decisions: components["schemas"]["ActionDecision"][];
             /** @description Id of a record, 32 hex digits. */
@@ -2922,11 +3469,17 @@ export interface components {
             kind: "alert" | "finding" | "note" | "watch_log" | "handover";
             marking: components["schemas"]["Marking"];
         };
-        /** ViewAsOut */
+        /**
+         * ViewAsOut
+         * @description The policy's answers for a made-up observer; nothing of what the asker himself does not see.
+         */
         ViewAsOut: {
             lines: components["schemas"]["ViewAsLine"][];
         };
-        /** WatchEntry */
+        /**
+         * WatchEntry
+         * @description One line of a watchlist: at least one of the identifiers.
+         */
         WatchEntry: {
             callsign?: string | null;
             imo?: number | null;
@@ -2935,13 +3488,19 @@ export interface components {
             /** @default  */
             reason: string;
         };
-        /** WatchLog */
+        /**
+         * WatchLog
+         * @description The watch log, newest first.
+         */
         WatchLog: {
             entries: components["schemas"]["LogEntry"][];
             marking: components["schemas"]["Marking"];
             next_cursor: string;
         };
-        /** WatchlistNew */
+        /**
+         * WatchlistNew
+         * @description Make or change a watchlist.
+         */
         WatchlistNew: {
             /** @default true */
             active: boolean;
@@ -2954,7 +3513,10 @@ export interface components {
             /** @default  */
             source: string;
         };
-        /** WatchlistOut */
+        /**
+         * WatchlistOut
+         * @description A named list of vessels to be told about.
+         */
         WatchlistOut: {
             active: boolean;
             author: string;
@@ -2968,12 +3530,18 @@ export interface components {
             revision: number;
             source: string;
         };
-        /** Watchlists */
+        /**
+         * Watchlists
+         * @description All watchlists; `marking` is of all of them together.
+         */
         Watchlists: {
             marking: components["schemas"]["Marking"];
             watchlists: components["schemas"]["WatchlistOut"][];
         };
-        /** Why */
+        /**
+         * Why
+         * @description One permission, and through which of one's roles; `for_roles` are those it belongs to where one lacks it.
+         */
         Why: {
             for_roles: string[];
             held: boolean;
@@ -5908,6 +6476,181 @@ export interface operations {
             };
         };
     };
+    list_foreign_reports: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+                /** @description Only of this source. */
+                source?: string;
+                mmsi?: number | null;
+                /** @description Whether it could be read. */
+                state?: "readable" | "unreadable" | null;
+                /** @description Most items of one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForeignReports"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_foreign_report: {
+        parameters: {
+            query?: {
+                /** @description Language of words in the answer; else Accept-Language decides. */
+                lang?: "en" | "es" | null;
+            };
+            header?: never;
+            path: {
+                /** @description Id of a record, 32 hex digits. */
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForeignReportOut"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_handovers: {
         parameters: {
             query?: {
@@ -7721,6 +8464,320 @@ export interface operations {
             path: {
                 /** @description Id of a session. */
                 session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeAsked"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No such thing, or not for this observer. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_my_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    make_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenNew"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenMade"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of a token. */
+                token_id: string;
             };
             cookie?: never;
         };

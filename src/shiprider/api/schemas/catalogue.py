@@ -12,6 +12,7 @@ from shiprider.api.schemas import (
     audit,
     base,
     desk,
+    interchange,
     logbook,
     marking,
     node,
@@ -38,6 +39,7 @@ _SUBJECTS: Final[tuple[ModuleType, ...]] = (
     audit,
     access,
     desk,
+    interchange,
 )
 
 

@@ -78,13 +78,6 @@ class Disclosing:
         roles = ", ".join(role.replace("_", " ") for role in roles_for("export", "finding"))
         raise Forbidden(f"The roles of {observer.name} do not export, it is for {roles}: ask one of them.")
 
-    def labels(self, wanted: Wanted) -> list[str]:
-        """The labels of everything that would be disclosed, without holding it."""
-        found: set[str] = set()
-        for page in self._pages(wanted):
-            found |= {placed.given.label for placed in page}
-        return sorted(found)
-
     def joined(self, wanted: Wanted) -> tuple[str, int]:
         """The combination of the labels, for a file that says it at its head, and how many there are."""
         labels: set[str] = set()
@@ -116,16 +109,14 @@ class Disclosing:
         if not given:
             self.log([])
 
-    def after(self, kind: Kind, sequence: int, limit: int = AT_ONCE) -> list[Placed]:
-        """What comes next after a place in the log; not logged: the caller does when he knows what leaves."""
+    def records_after(self, kind: Kind, sequence: int, limit: int) -> list[Record]:
+        """What may go and stands next after a place in the log."""
         query = Query(kind, order="oldest", after=(sequence, ""), limit=limit, allowed=self.may_go)
-        return self._disclosed(self.view.ledger.find(query))
+        return self.view.ledger.find(query)
 
-    def one(self, record_id: str) -> Disclosure | None:
-        """A finding or alert by its record's id; None where it may not go. Not logged."""
-        found = self.view.ledger.latest_of([record_id], allowed=self.may_go)
-        made = self._disclosed(list(found.values()))
-        return made[0].given if made else None
+    def placed(self, records: Sequence[Record]) -> list[Placed]:
+        """Disclosures of records that may go; not logged: the caller does when he knows what leaves."""
+        return self._disclosed(records) if records else []
 
     def log(self, given: Sequence[Disclosure]) -> None:
         """Say what leaves, before it does. Raises StorageError, DiskFull."""

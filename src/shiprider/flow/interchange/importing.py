@@ -23,6 +23,8 @@ from shiprider.ports.ledger import Filed, Ledger
 
 #: Filed in one append.
 AT_ONCE: Final = 500
+#: Of what could not be read, so many are named; all of them are counted.
+_MOST_TOLD: Final = 1000
 
 
 @dataclass(slots=True)
@@ -34,13 +36,18 @@ class Imported:
     known: int = 0
     older: int = 0
     unreadable: int = 0
-    filed: list[str] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         """Objects that were looked at."""
         return self.new + self.revised + self.known + self.older
+
+    def add(self, other: "Imported") -> None:
+        """Count what became of more."""
+        for name in ("new", "revised", "known", "older", "unreadable"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.failed += other.failed[: max(0, _MOST_TOLD - len(self.failed))]
 
 
 def report_id(node: str, report: ForeignReport) -> str:
@@ -121,10 +128,8 @@ class Importing:
             done.new += record is None
             done.revised += record is not None
             done.unreadable += bool(report.fault)
-            if report.fault:
+            if report.fault and len(done.failed) < _MOST_TOLD:
                 done.failed.append((report.foreign_id, report.fault))
-            else:
-                done.filed.append(report.foreign_id)
             filed.append(
                 Filed(
                     draft=Draft(

@@ -4,6 +4,7 @@ Always true: what is held is one page; every format carries its label inside.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from shiprider.formats import disclosed_csv, disclosed_geojson
 from shiprider.formats.misp import writing as misp
@@ -13,12 +14,12 @@ from shiprider.model.errors import UsageError
 from shiprider.model.label import parse
 from shiprider.share.marking import banner
 
-#: (format, media type, ending of a file's name).
-MEDIA = {
+#: Format -> media type, ending of a file's name.
+MEDIA: Final = {
     "stix": ("application/stix+json;version=2.1", "json"),
     "misp": ("application/json", "json"),
     "geojson": ("application/geo+json", "geojson"),
-    "csv": ("text/csv; charset=utf-8; header=present", "csv"),
+    "csv": ("text/csv; header=present", "csv"),
 }
 
 

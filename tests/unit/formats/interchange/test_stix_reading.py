@@ -171,7 +171,7 @@ def test_one_that_is_too_large_is_named_and_not_kept() -> None:
     ],
 )
 def test_what_is_no_stix_is_one_sentence(data: bytes) -> None:
-    with pytest.raises(InputError, match="It is no STIX 2.1 in JSON"):
+    with pytest.raises(InputError, match=r"It is no STIX 2\.1 in JSON"):
         read(data, "s")
 
 
