@@ -1,4 +1,4 @@
-"""Programs of people: a token in `Authorization`, as Bearer or as the password of Basic, becomes who asks.
+"""Programs of people: a token in `Authorization`, as Bearer (or Token) or as the password of Basic, becomes who asks.
 
 Always true: a token opens the routes of the exchange with other software and no other; a person's own password opens
 nothing here, so that no program has to be told it and no second factor is passed by.
@@ -38,7 +38,7 @@ def session_of(access: Access, authorization: str, address: str, agent: str) -> 
             return None
         if not colon or not login:
             return None
-    elif scheme.lower() != "bearer":
+    elif scheme.lower() not in ("bearer", "token"):
         return None
     found = api_tokens.found(access, secret, login)
     if found is None:
