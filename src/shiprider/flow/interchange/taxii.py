@@ -74,7 +74,7 @@ def page(disclosing: Disclosing, wanted: Filter, *, node: str, cursor: str = "",
     sequence, skipped = _place(disclosing, cursor) if cursor else (0, 0)
     found = Page()
     shown: set[tuple[str, str]] = set()
-    for placed in _following(disclosing, wanted, sequence):
+    for placed in _following(disclosing, wanted, sequence, min(AT_ONCE, limit + 1)):
         before = len(found.objects)
         listed = [each for each in objects(placed.given, node, words) if wanted.admits(each)]
         skip = skipped if placed.sequence == sequence + 1 else 0
@@ -120,14 +120,18 @@ def _place(disclosing: Disclosing, cursor: str) -> tuple[int, int]:
     return record.sequence - 1, given
 
 
-def _following(disclosing: Disclosing, wanted: Filter, sequence: int) -> Iterator[Placed]:
-    streams = [_of_kind(disclosing, kind, wanted, sequence) for kind in KINDS]
+def _following(disclosing: Disclosing, wanted: Filter, sequence: int, at_once: int) -> Iterator[Placed]:
+    streams = [_of_kind(disclosing, kind, wanted, sequence, at_once) for kind in KINDS]
     return heapq.merge(*streams, key=lambda placed: placed.sequence)
 
 
-def _of_kind(disclosing: Disclosing, kind: Any, wanted: Filter, sequence: int) -> Iterator[Placed]:
-    while records := disclosing.records_after(kind, sequence, AT_ONCE):
+def _of_kind(
+    disclosing: Disclosing, kind: Any, wanted: Filter, sequence: int, at_once: int
+) -> Iterator[Placed]:
+    while records := disclosing.records_after(kind, sequence, at_once):
         sequence = records[-1].sequence
+        # Where nothing of a few is asked for, more are looked at: a filter must not cost a question a record.
+        at_once = min(2 * at_once, AT_ONCE)
         yield from disclosing.placed([each for each in records if _may_match(each, kind, wanted)])
 
 
