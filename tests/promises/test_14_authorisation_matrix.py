@@ -136,6 +136,7 @@ POST /api/v1/relabellings/{proposal_id}/refuse      LJ
 POST /api/v1/relabellings/{proposal_id}/withdraw    ILJ
 POST /api/v1/view-as                          WILPJEVC
 GET  /api/v1/foreign-reports                  WILPJEVC
+POST /api/v1/foreign-reports                  WIL
 GET  /api/v1/foreign-reports/{report_id}      WILPJEVC
 GET  /api/v1/foreign-reports/{report_id}/raw  WILJEV
 GET  /api/v1/export                           ILJE

@@ -217,6 +217,7 @@ _API: Final[dict[tuple[str, str], Rule]] = {
     ("GET", "/legal-holds"): _READ,
     ("POST", "/legal-holds"): Rule("hold_for_law", "change"),
     ("GET", "/foreign-reports"): _SEARCH,
+    ("POST", "/foreign-reports"): Rule("hand_in", "change"),
     ("GET", "/foreign-reports/{report_id}"): _READ,
     ("GET", "/foreign-reports/{report_id}/raw"): Rule("see_raw", "read"),
     ("GET", "/export"): Rule("export", "export", by_hand=True, streams=True),
@@ -266,8 +267,11 @@ WATCHLIST_BYTES: Final = 12 << 20
 POLICY_BYTES: Final = 3 << 20
 #: Of what others hand in by TAXII at once.
 TAXII_BYTES: Final = 8 << 20
+#: Of a file that other software wrote.
+IMPORT_BYTES: Final = 32 << 20
 _LARGE: Final = {
     ("POST", "/api/v1/watchlists"): WATCHLIST_BYTES,
+    ("POST", "/api/v1/foreign-reports"): IMPORT_BYTES,
     ("POST", "/api/v1/policy/effect"): POLICY_BYTES,
     ("POST", "/api/v1/policy/changes"): POLICY_BYTES,
 }

@@ -1,24 +1,19 @@
-"""Findings and alerts written for other software, and what other software wrote taken in."""
+"""Findings and alerts written for other software, and servers of others."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO
 
 from shiprider.adapters.feeds.file import wall_us
 from shiprider.bootstrap.evidence import evidence_taker
 from shiprider.bootstrap.node import OpenNode
 from shiprider.flow.logged_access import Accesses
-from shiprider.model.errors import InputError, StorageError, UsageError
-from shiprider.model.observer import Observer
+from shiprider.model.errors import StorageError, UsageError
 
 if TYPE_CHECKING:
     from shiprider.flow.interchange.disclosing import Wanted
-    from shiprider.flow.interchange.importing import Imported
-
-FORMATS: Final = ("stix", "misp", "geojson", "csv")
-#: Bytes of a file of others that are looked at: one more than is taken, so that more is noticed.
-_MOST: Final = (64 << 20) + 1
+    from shiprider.ports.foreign_source import ForeignSource
 
 
 def export_disclosures(
@@ -54,88 +49,20 @@ def export_disclosures(
     return count, label
 
 
-def import_file(
-    opened: OpenNode,
-    format_: str,
-    path: Path,
-    *,
-    source: str,
-    by: Observer,
-    grade: str = "",
-    told: Callable[[int], None] = lambda _: None,
-) -> "Imported":
-    """Take a file of others in. Raises InputError, UsageError, StorageError, DiskFull."""
-    try:
-        with path.open("rb") as given:
-            data = given.read(_MOST)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): check the file.") from error
-    return import_bytes(
-        opened, format_, data, source=source or path.name, by=by, grade=grade, told=told, what=str(path)
-    )
-
-
-def import_bytes(
-    opened: OpenNode,
-    format_: str,
-    data: bytes,
-    *,
-    source: str,
-    by: Observer,
-    grade: str = "",
-    told: Callable[[int], None] = lambda _: None,
-    what: str = "It",
-) -> "Imported":
-    """Take in bytes that others wrote; `grade` of the source where it says none itself, `C3` for example.
-
-    Raises InputError, UsageError, StorageError, DiskFull.
-    """
-    from shiprider.flow.interchange.importing import Importing, graded
-    from shiprider.formats.misp import reading as misp
-    from shiprider.formats.stix import reading as stix
-
-    reliability = graded(grade)
-    accesses = Accesses(opened.access_log, wall_us)
-    accesses.record(accesses.entry(by, "change", f"import {format_}", "allowed", why=source))
-    try:
-        read = {"stix": stix, "misp": misp}[format_].read(data, source)
-    except InputError as error:
-        raise InputError(f"{what} is not taken in: {error}") from error
-    return Importing(opened.ledger, wall_us, by.name, reliability).take(read, told)
-
-
-def import_taxii(
-    opened: OpenNode,
+def open_taxii(
     url: str,
     *,
-    by: Observer,
-    source: str = "",
-    grade: str = "",
-    since: str = "",
     login: str = "",
     secret: str = "",
     private_addresses: tuple[str, ...] = (),
     authority: str = "",
-    told: Callable[["Imported"], None] = lambda _: None,
-) -> "tuple[Imported, str]":
-    """Take in what a TAXII server has; what became of it, and after which time to go on next.
-
-    Raises LinkDown, InputError, Forbidden, UsageError, StorageError, DiskFull.
-    """
+) -> "ForeignSource":
+    """A TAXII 2.1 server of others. Raises UsageError."""
     from shiprider.adapters.taxii.client import TaxiiClient
-    from shiprider.flow.interchange.collecting import collect
-    from shiprider.flow.interchange.importing import Importing, graded
 
-    importing = Importing(opened.ledger, wall_us, by.name, graded(grade))
-    client = TaxiiClient(
+    return TaxiiClient(
         url, login=login, secret=secret, private_addresses=private_addresses, authority=authority
     )
-    accesses = Accesses(opened.access_log, wall_us)
-    accesses.record(accesses.entry(by, "change", "import taxii", "allowed", why=url[:200]))
-    try:
-        return collect(client, importing, source=source, since=since, told=told)
-    finally:
-        client.close()
 
 
 @contextmanager

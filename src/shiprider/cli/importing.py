@@ -1,12 +1,14 @@
 """`shiprider import`: what other software wrote, taken in as reports with a grade and a label."""
 
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from shiprider.flow.interchange.importing import Imported
+    from shiprider.cli.serving import Api
 
 NODE = click.option(
     "--node", "folder", type=click.Path(path_type=Path), default=Path("node"), show_default=True
@@ -19,6 +21,9 @@ GRADE = click.option(
     help="Of the source where it says none: A to F for its reliability, 1 to 6, C3 for example.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one object about what was taken in.")
+
+#: Unreadable objects that are named in the terminal; all are kept and listed by `shiprider foreign --unreadable`.
+_NAMED = 20
 
 
 @click.group(epilog="Example: shiprider import stix reports.json --by analyst --source JIATF --node ./node")
@@ -86,70 +91,75 @@ def taxii(
 ) -> None:
     """Take in what the TAXII 2.1 server at URL has: a discovery, an API root or a collection."""
     from shiprider.bootstrap.files import read_text
-    from shiprider.bootstrap.interchange import import_taxii
-    from shiprider.bootstrap.node import open_node
+    from shiprider.bootstrap.interchange import open_taxii
     from shiprider.cli.output import say
-    from shiprider.cli.serving import refuse_running
+    from shiprider.cli.serving import node_api
+    from shiprider.flow.interchange.collecting import collect
 
-    refuse_running(folder)
     secret = read_text(str(token_file)).strip() if token_file else ""
-    with open_node(folder) as opened:
-        done, last = import_taxii(
-            opened,
-            url,
-            by=opened.own(by),
-            source=source,
-            grade=grade,
-            since=since,
-            login=login,
-            secret=secret,
-            private_addresses=private,
-            authority=authority,
-            told=lambda so_far: None if as_json else say(f"{so_far.total:,} objects so far."),
-        )
-    tell(done, as_json, since=last)
+    server = open_taxii(url, login=login, secret=secret, private_addresses=private, authority=authority)
+    done: Counter[str] = Counter()
+    with node_api(folder) as api:
+        take = _taker(api, "stix", by, grade, done, as_json, keep="true")
+        last = collect(server, take, source=source, since=since)
+    _tell(done, as_json, since=last)
     if last and not as_json:
         say(f"Next time: --since {last}")
 
 
 def _file(format_: str, file: Path, by: str, source: str, grade: str, folder: Path, as_json: bool) -> None:
-    from shiprider.bootstrap.interchange import import_file
-    from shiprider.bootstrap.node import open_node
+    from shiprider.cli.serving import node_api
+    from shiprider.formats.foreign import MOST_BYTES
+    from shiprider.model.errors import UsageError
+
+    try:
+        with file.open("rb") as given:
+            data = given.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read ({error.strerror}): check the file.") from error
+    if len(data) > MOST_BYTES:
+        raise UsageError(f"{file} has more than {MOST_BYTES:,} bytes: split it into several.")
+    done: Counter[str] = Counter()
+    with node_api(folder) as api:
+        _taker(api, format_, by, grade, done, as_json)(data, source or file.name)
+    _tell(done, as_json)
+
+
+def _taker(
+    api: "Api", format_: str, by: str, grade: str, done: Counter[str], quiet: bool, **more: str
+) -> Callable[[bytes, str], None]:
+    """What hands bytes to the node and counts what became of them."""
+    from dataclasses import replace
+
     from shiprider.cli.output import say
-    from shiprider.cli.serving import refuse_running
 
-    refuse_running(folder)
-    with open_node(folder) as opened:
-        done = import_file(
-            opened,
-            format_,
-            file,
-            source=source,
-            by=opened.own(by),
-            grade=grade,
-            told=lambda count: None if as_json else say(f"{count:,} objects so far."),
-        )
-    tell(done, as_json)
+    api = replace(api, officer=by)
+
+    def take(data: bytes, source: str) -> None:
+        told = api.hand("/foreign-reports", data, format=format_, source=source[:200], grade=grade, **more)
+        for name in ("new", "revised", "known", "older", "unreadable"):
+            done[name] += told[name]
+        if quiet:
+            return
+        for each in told["unread"][:_NAMED]:
+            say(f"Kept unread: {each['foreign_id']}: {each['why']}")
+        say(f"{source}: {done.total() - done['unreadable']:,} objects so far.")
+
+    return take
 
 
-def tell(done: "Imported", as_json: bool, **more: Any) -> None:
-    """What became of it."""
+def _tell(done: Counter[str], as_json: bool, **more: Any) -> None:
+    """What became of all of it."""
     from shiprider.cli.output import json_line, say
 
     if as_json:
-        told = {
-            "new": done.new,
-            "revised": done.revised,
-            "known": done.known,
-            "older": done.older,
-            "unreadable": done.unreadable,
-        }
-        json_line({**told, **more})
+        json_line(
+            {**{name: done[name] for name in ("new", "revised", "known", "older", "unreadable")}, **more}
+        )
         return
     say(
-        f"{done.new:,} new and {done.revised:,} revised reports; {done.known:,} were known, {done.older:,} older."
+        f"{done['new']:,} new and {done['revised']:,} revised reports; "
+        f"{done['known']:,} were known, {done['older']:,} older."
     )
-    for name, why in done.failed[:20]:
-        say(f"Kept unread: {name}: {why}")
-    if done.unreadable:
-        say(f"{done.unreadable:,} could not be read and are kept: shiprider foreign --unreadable.")
+    if done["unreadable"]:
+        say(f"{done['unreadable']:,} could not be read and are kept: shiprider foreign --unreadable.")

@@ -17,7 +17,7 @@ from shiprider.model.foreign_report import ForeignFormat, ForeignPlace, ForeignR
 from shiprider.model.label import AnyLabel
 
 #: Of one file or answer, and of one object in it, bytes. A larger object is named and not kept.
-MOST_BYTES: Final = 64 << 20
+MOST_BYTES: Final = 32 << 20
 MOST_OBJECT_BYTES: Final = 1 << 20
 _MOST_TITLE: Final = 500
 _MOST_TEXT: Final = 20_000

@@ -14,7 +14,7 @@ from shiprider.flow.interchange.importing import AT_ONCE, Importing, graded
 from shiprider.flow.terms import of_record
 from shiprider.formats.misp import reading as misp
 from shiprider.formats.stix.reading import read
-from shiprider.model.errors import LinkDown, UsageError
+from shiprider.model.errors import InputError, LinkDown, UsageError
 from shiprider.model.foreign_report import ForeignReport
 from shiprider.model.label import Label, Tlp, UnknownLabel, parse, understood
 from shiprider.ports.foreign_source import ForeignPage
@@ -155,16 +155,36 @@ class Server:
 
 def test_a_page_that_is_none_is_kept_and_the_next_is_read(ledger: Any) -> None:
     made = Importing(ledger, lambda: T0, "Ana Ruiz")
+    done: list[Any] = []
     good = json.dumps({"objects": [note(1)]}).encode()
-    whole, last = collect(Server(b"<html>", good, b"{}"), made)
-    assert (whole.new, whole.unreadable, last) == (2, 1, "2026-01-03T00:00:00Z")
+
+    def take(data: bytes, source: str) -> None:
+        done.append(made.take_file("stix", data, source, keep=True))
+
+    last = collect(Server(b"<html>", good, b"{}"), take)
+    assert [(each.new, each.unreadable) for each in done] == [(1, 1), (1, 0), (0, 0)]
+    assert last == "2026-01-03T00:00:00Z"
     bad, one = reports(ledger)
     assert bad.raw == b"<html>" and "no STIX" in bad.fault and one.source == "host/abc"
+    assert isinstance(parse(ledger.of_kind("foreign_report")[0].label), UnknownLabel)
 
 
 def test_what_was_taken_in_stays_where_the_reading_ends_early(ledger: Any) -> None:
     made = Importing(ledger, lambda: T0, "Ana Ruiz")
+    server = Server(json.dumps([note(1)]).encode(), end=LinkDown("gone"))
     with pytest.raises(LinkDown):
-        collect(Server(json.dumps([note(1)]).encode(), end=LinkDown("gone")), made, source="x")
+        collect(server, lambda data, source: void(made.take_file("stix", data, source)), source="x")
     assert len(reports(ledger)) == 1
     assert isinstance(parse(ledger.of_kind("foreign_report")[0].label), Label)
+
+
+def void(_: Any) -> None:
+    return None
+
+
+def test_what_is_not_of_the_format_is_refused_unless_it_is_to_be_kept(ledger: Any) -> None:
+    made = Importing(ledger, lambda: T0, "Ana Ruiz")
+    with pytest.raises(InputError):
+        made.take_file("misp", b"<html>", "s")
+    assert reports(ledger) == [] and made.take_file("misp", b"<html>", "s", keep=True).unreadable == 1
+    assert reports(ledger)[0].format == "misp"

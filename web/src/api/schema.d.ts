@@ -529,7 +529,11 @@ export interface paths {
          */
         get: operations["list_foreign_reports"];
         put?: never;
-        post?: never;
+        /**
+         * Take in a file that other software wrote
+         * @description The body is the file as it is. Each object is kept, or said why not.
+         */
+        post: operations["take_in_foreign_reports"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3217,6 +3221,18 @@ export interface components {
             expected_revision: number;
         };
         /**
+         * TakenIn
+         * @description What became of what was handed in: how many reports are new, revised, known already, older than what is here. `unreadable` are among the new and revised; the first of them are named.
+         */
+        TakenIn: {
+            known: number;
+            new: number;
+            older: number;
+            revised: number;
+            unread: components["schemas"]["Unread"][];
+            unreadable: number;
+        };
+        /**
          * TearLineAsked
          * @description A tear-line to look at: of which record, for whom, under which label, by which rules.
          */
@@ -3379,6 +3395,14 @@ export interface components {
          */
         Tracks: {
             tracks: components["schemas"]["TrackOut"][];
+        };
+        /**
+         * Unread
+         * @description An object that could not be read, as its source calls it or by its digest, and why.
+         */
+        Unread: {
+            foreign_id: string;
+            why: string;
         };
         /**
          * VesselBrief
@@ -6553,6 +6577,125 @@ export interface operations {
             };
             /** @description The access cannot be logged, or the node is busy. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    take_in_foreign_reports: {
+        parameters: {
+            query: {
+                /** @description Of the body: a STIX 2.1 bundle, MISP events. */
+                format: "stix" | "misp";
+                /** @description Whom it is from. */
+                source: string;
+                /** @description Of the source where an object says none: C3 for example. */
+                grade?: string;
+                /** @description What is not of that format is kept too, for nobody. */
+                keep?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenIn"];
+                };
+            };
+            /** @description The request cannot be meant. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description No session and no token. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Someone else decided in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Wrong Host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description Something failed inside. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The access cannot be logged, or the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            /** @description The disk is full. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

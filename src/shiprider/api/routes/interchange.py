@@ -1,16 +1,19 @@
 """Exchange with other software: what was taken in, and findings and alerts in the formats of others."""
 
-from typing import Annotated, Final, Literal
+import asyncio
+from typing import Annotated, Any, Final, Literal
 
-from litestar import Response, get
+from litestar import Request, Response, get, post
 from litestar.params import Parameter
 from litestar.response import Stream
 
 from shiprider.api.asking import Asked, Cursor, Here, Limit, Mmsi, RecordPath, TimeOf, Who, choices
-from shiprider.api.failures import documented
+from shiprider.api.failures import CHANGING, documented
+from shiprider.api.permissions import IMPORT_BYTES
 from shiprider.api.rendering import Rendering
 from shiprider.api.schemas import interchange as s
 from shiprider.flow.interchange.disclosing import KINDS, Disclosing, Wanted
+from shiprider.flow.interchange.importing import Importing, graded
 from shiprider.flow.interchange.writing import MEDIA, file_of
 from shiprider.flow.logged_access import Accesses
 from shiprider.flow.view import Seen
@@ -147,4 +150,44 @@ def export(
     return Stream(pieces, media_type=media, headers=headers)
 
 
-HANDLERS = [list_reports, get_report, get_raw, export]
+@post(
+    "/foreign-reports",
+    operation_id="take_in_foreign_reports",
+    summary="Take in a file that other software wrote",
+    status_code=200,
+    tags=TAG,
+    responses=documented(*CHANGING),
+    request_max_body_size=IMPORT_BYTES,
+)
+async def take_in(
+    request: Request[Any, Any, Any],
+    site: Here,
+    asker: Who,
+    author: str,
+    file_format: Annotated[
+        Literal["stix", "misp"],
+        Parameter(query="format", description="Of the body: a STIX 2.1 bundle, MISP events."),
+    ],
+    source: Annotated[str, Parameter(min_length=1, max_length=200, description="Whom it is from.")],
+    grade: Annotated[
+        str, Parameter(max_length=4, description="Of the source where an object says none: C3 for example.")
+    ] = "",
+    keep: Annotated[
+        bool, Parameter(description="What is not of that format is kept too, for nobody.")
+    ] = False,
+) -> s.TakenIn:
+    """The body is the file as it is. Each object is kept, or said why not."""
+    made = Importing(site.view(asker.observer).ledger, site.clock, author, graded(grade))
+    data = await request.body()
+    done = await asyncio.to_thread(made.take_file, file_format, data, source, keep=keep)
+    return s.TakenIn(
+        new=done.new,
+        revised=done.revised,
+        known=done.known,
+        older=done.older,
+        unreadable=done.unreadable,
+        unread=[s.Unread(foreign_id=name, why=why) for name, why in done.failed],
+    )
+
+
+HANDLERS = [take_in, list_reports, get_report, get_raw, export]

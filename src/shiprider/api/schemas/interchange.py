@@ -61,6 +61,27 @@ class ForeignReports(Struct):
     marking: Marking
 
 
+class Unread(Struct):
+    """An object that could not be read, as its source calls it or by its digest, and why."""
+
+    foreign_id: str
+    why: str
+
+
+class TakenIn(Struct):
+    """What became of what was handed in: how many reports are new, revised, known already, older than what is here.
+
+    `unreadable` are among the new and revised; the first of them are named.
+    """
+
+    new: int
+    revised: int
+    known: int
+    older: int
+    unreadable: int
+    unread: list[Unread]
+
+
 class TokenOut(Struct):
     """A token of a program of mine. Its secret was shown once and is kept nowhere."""
 

@@ -14,13 +14,19 @@ import msgspec
 
 from shiprider.flow.terms import of_foreign_report
 from shiprider.flow.view import seen
-from shiprider.formats.foreign import Foreign
-from shiprider.model.errors import NotFound, UsageError
-from shiprider.model.foreign_report import CREDIBILITIES, RELIABILITIES, ForeignReport
+from shiprider.formats.foreign import Foreign, unreadable
+from shiprider.formats.misp import reading as misp
+from shiprider.formats.stix import reading as stix
+from shiprider.formats.stix.markings import not_understood
+from shiprider.model.errors import InputError, NotFound, UsageError
+from shiprider.model.foreign_report import CREDIBILITIES, RELIABILITIES, ForeignFormat, ForeignReport
 from shiprider.model.label import combined_text
 from shiprider.model.record import Draft, Record
 from shiprider.ports.ledger import Filed, Ledger
 
+#: What can be read, and what it is called in a report.
+READERS: Final[dict[str, Callable[[bytes, str], list[Foreign]]]] = {"stix": stix.read, "misp": misp.read}
+FORMATS: Final[dict[str, ForeignFormat]] = {"stix": "stix-2.1", "misp": "misp"}
 #: Filed in one append.
 AT_ONCE: Final = 500
 #: Of what could not be read, so many are named; all of them are counted.
@@ -77,6 +83,24 @@ class Importing:
     clock: Callable[[], int]
     by: str
     grade: tuple[str, str] = ("F", "6")
+
+    def take_file(
+        self,
+        format_: str,
+        data: bytes,
+        source: str,
+        *,
+        keep: bool = False,
+        told: Callable[[int], None] = lambda _: None,
+    ) -> Imported:
+        """File what is in a file; with `keep`, what is not of that format too. Raises InputError, see `take`."""
+        try:
+            found = READERS[format_](data, source)
+        except InputError as error:
+            if not keep:
+                raise
+            found = [unreadable(data, source, FORMATS[format_], str(error), not_understood(source))]
+        return self.take(found, told)
 
     def take(self, read: Iterable[Foreign], told: Callable[[int], None] = lambda _: None) -> Imported:
         """File what was read. Raises DiskFull, StorageError, Conflict."""
