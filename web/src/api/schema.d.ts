@@ -1732,10 +1732,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * AccountChange
-         * @description All that can be changed of an account; login and name stay.
-         */
+        /** AccountChange */
         AccountChange: {
             cases?: string[];
             /** @default  */
@@ -1750,18 +1747,12 @@ export interface components {
             organisation: string;
             roles: ("watch_officer" | "intelligence_analyst" | "liaison_officer" | "planner" | "legal_adviser" | "evidence_custodian" | "evaluator" | "community_liaison" | "node_administrator" | "auditor")[];
         };
-        /**
-         * AccountMade
-         * @description The account and its one-time code, shown this once.
-         */
+        /** AccountMade */
         AccountMade: {
             account: components["schemas"]["AccountOut"];
             code: string;
         };
-        /**
-         * AccountNew
-         * @description A person to be made known.
-         */
+        /** AccountNew */
         AccountNew: {
             cases?: string[];
             /** @default  */
@@ -1775,10 +1766,7 @@ export interface components {
             organisation: string;
             roles: ("watch_officer" | "intelligence_analyst" | "liaison_officer" | "planner" | "legal_adviser" | "evidence_custodian" | "evaluator" | "community_liaison" | "node_administrator" | "auditor")[];
         };
-        /**
-         * AccountOut
-         * @description A person of this node. `ways` are how he can prove himself.
-         */
+        /** AccountOut */
         AccountOut: {
             cases: string[];
             clearance: string;
@@ -1797,28 +1785,19 @@ export interface components {
             sessions: number;
             ways: ("password" | "passkey" | "code" | "provider")[];
         };
-        /**
-         * Accounts
-         * @description Everybody, by name.
-         */
+        /** Accounts */
         Accounts: {
             accounts: components["schemas"]["AccountOut"][];
             roles: string[];
         };
-        /**
-         * ActionDecision
-         * @description The policy's answer for one action.
-         */
+        /** ActionDecision */
         ActionDecision: {
             /** @enum {string} */
             action: "read" | "change" | "export" | "release" | "downgrade";
             allowed: boolean;
             reasons: components["schemas"]["PolicyReason"][];
         };
-        /**
-         * AlertDetail
-         * @description An alert with what it was made of (`finding` leads `findings`), its life and what may belong to it.
-         */
+        /** AlertDetail */
         AlertDetail: {
             alert: components["schemas"]["AlertOut"];
             finding: components["schemas"]["FindingOut"];
@@ -1829,10 +1808,7 @@ export interface components {
             notes: components["schemas"]["NoteOut"][];
             related: components["schemas"]["AlertOut"][];
         };
-        /**
-         * AlertEvent
-         * @description One step of an alert's life: `kind` raised, revised, retracted, taken, dismissed, escalated, merged, …
-         */
+        /** AlertEvent */
         AlertEvent: {
             author: string;
             kind: string;
@@ -1842,10 +1818,7 @@ export interface components {
             revision: number;
             text: string;
         };
-        /**
-         * AlertOut
-         * @description One line of the queue. `rank` 1 is the first to look at; `band` is the chance in words (ICD 203).
-         */
+        /** AlertOut */
         AlertOut: {
             /** @enum {string} */
             band: "almost_no_chance" | "very_unlikely" | "unlikely" | "even" | "likely" | "very_likely" | "almost_certain";
@@ -1888,20 +1861,14 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             updated_us: number;
         };
-        /**
-         * AlertPage
-         * @description A page of the queue; `next_cursor` is "" at the end.
-         */
+        /** AlertPage */
         AlertPage: {
             alerts: components["schemas"]["AlertOut"][];
             marking: components["schemas"]["Marking"];
             next_cursor: string;
             total: number;
         };
-        /**
-         * AreaNew
-         * @description Draw an area. For a change give `id` and `expected_revision`.
-         */
+        /** AreaNew */
         AreaNew: {
             /** @default true */
             active: boolean;
@@ -1917,10 +1884,7 @@ export interface components {
             /** @default  */
             text: string;
         };
-        /**
-         * AreaOut
-         * @description A named polygon, ring of [longitude, latitude] (GeoJSON order), closed.
-         */
+        /** AreaOut */
         AreaOut: {
             active: boolean;
             author: string;
@@ -1937,34 +1901,22 @@ export interface components {
             ][];
             text: string;
         };
-        /**
-         * Areas
-         * @description All areas; `marking` is of all of them together.
-         */
+        /** Areas */
         Areas: {
             areas: components["schemas"]["AreaOut"][];
             marking: components["schemas"]["Marking"];
         };
-        /**
-         * AuditChecked
-         * @description How far the access log was checked: every link, head and segment up to this entry is whole.
-         */
+        /** AuditChecked */
         AuditChecked: {
             hash: string;
             sequence: number;
         };
-        /**
-         * AuditEntries
-         * @description A page of the access log, newest first.
-         */
+        /** AuditEntries */
         AuditEntries: {
             entries: components["schemas"]["AuditEntry"][];
             next_cursor: string;
         };
-        /**
-         * AuditEntry
-         * @description One line of the access log: who did, or was refused, what, to which objects, for what purpose. `who` is a login, `name` how that person's name read then; `asked` what was searched for, with the filters.
-         */
+        /** AuditEntry */
         AuditEntry: {
             act: string;
             asked: string;
@@ -1982,10 +1934,7 @@ export interface components {
             who: string;
             why: string;
         };
-        /**
-         * AuditHead
-         * @description The signed end of the access log: keep it elsewhere, it shows later what was changed since.
-         */
+        /** AuditHead */
         AuditHead: {
             /** @description Microseconds since 1970-01-01 UTC. */
             at_us: number;
@@ -1996,17 +1945,11 @@ export interface components {
             sequence: number;
             signature: string;
         };
-        /**
-         * AuditPeople
-         * @description By person, who did most first.
-         */
+        /** AuditPeople */
         AuditPeople: {
             people: components["schemas"]["AuditPerson"][];
         };
-        /**
-         * AuditPerson
-         * @description What one person did with what was asked about, counted by act, outcome, purpose, case and reason of refusal.
-         */
+        /** AuditPerson */
         AuditPerson: {
             acts: {
                 [key: string]: number;
@@ -2030,10 +1973,7 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /**
-         * AuditSegment
-         * @description Entries `first` to `last` of the access log; `removed` says why retention let them go.
-         */
+        /** AuditSegment */
         AuditSegment: {
             bytes: number;
             closed: boolean;
@@ -2046,23 +1986,14 @@ export interface components {
             number: number;
             removed: string;
         };
-        /**
-         * AuthenticatorAsked
-         * @description Ask for the seed of an authenticator.
-         */
+        /** AuthenticatorAsked */
         AuthenticatorAsked: Record<string, never>;
-        /**
-         * AuthenticatorOut
-         * @description The seed of an authenticator, shown once: as text and as the address of a QR code.
-         */
+        /** AuthenticatorOut */
         AuthenticatorOut: {
             address: string;
             secret: string;
         };
-        /**
-         * BreakGlass
-         * @description Take a role or a case, for a reason and a time, while `second` is told.
-         */
+        /** BreakGlass */
         BreakGlass: {
             /** @default  */
             case: string;
@@ -2072,24 +2003,15 @@ export interface components {
             role: string;
             second: string;
         };
-        /**
-         * BreakGlassEnd
-         * @description Give back what was taken.
-         */
+        /** BreakGlassEnd */
         BreakGlassEnd: Record<string, never>;
-        /**
-         * BreakGlassWays
-         * @description What one can take: roles that one lacks, the longest time, and who can be told.
-         */
+        /** BreakGlassWays */
         BreakGlassWays: {
             longest_min: number;
             people: components["schemas"]["PersonOut"][];
             roles: string[];
         };
-        /**
-         * BrowsingAlarmOut
-         * @description Browsing that no case, watch or exercise explains. It accuses nobody: ask, and record what was found.
-         */
+        /** BrowsingAlarmOut */
         BrowsingAlarmOut: {
             cases: string[];
             count: number;
@@ -2108,17 +2030,11 @@ export interface components {
             usual: number;
             who: string;
         };
-        /**
-         * BrowsingAlarms
-         * @description Newest first.
-         */
+        /** BrowsingAlarms */
         BrowsingAlarms: {
             alarms: components["schemas"]["BrowsingAlarmOut"][];
         };
-        /**
-         * CalibrationBin
-         * @description Of `count` decided alerts scored between `low` and `high`, `confirmed` were escalated; the rest dismissed.
-         */
+        /** CalibrationBin */
         CalibrationBin: {
             confirmed: number;
             count: number;
@@ -2129,10 +2045,7 @@ export interface components {
             observed_high: number | null;
             observed_low: number | null;
         };
-        /**
-         * CalibrationOut
-         * @description Whether scores mean what they say. `model` is "prior" until there are enough dispositions. `simulated`: the decisions were on simulated data (there are none on real data yet).
-         */
+        /** CalibrationOut */
         CalibrationOut: {
             behaviours: {
                 [key: string]: number;
@@ -2146,43 +2059,28 @@ export interface components {
             simulated: boolean;
             text: string;
         };
-        /**
-         * Ceremony
-         * @description A passkey's ceremony: `public_key` is what the browser's WebAuthn functions take (JSON form, Level 3).
-         */
+        /** Ceremony */
         Ceremony: {
             ceremony: string;
             public_key: {
                 [key: string]: unknown;
             };
         };
-        /**
-         * CertificateOut
-         * @description The certificate of the node's TLS; the fingerprint is its authority's.
-         */
+        /** CertificateOut */
         CertificateOut: {
             /** @description Microseconds since 1970-01-01 UTC. */
             ends_us: number;
             fingerprint: string;
             names: string[];
         };
-        /**
-         * CodeAsked
-         * @description Ask for a new one-time code, or to sign somebody out.
-         */
+        /** CodeAsked */
         CodeAsked: Record<string, never>;
-        /**
-         * CodeIn
-         * @description A one-time code: for the first sign-in.
-         */
+        /** CodeIn */
         CodeIn: {
             code: string;
             login: string;
         };
-        /**
-         * Counts
-         * @description What there is.
-         */
+        /** Counts */
         Counts: {
             alerts_escalated: number;
             alerts_new: number;
@@ -2192,28 +2090,19 @@ export interface components {
             quarantine: number;
             vessels: number;
         };
-        /**
-         * Decide
-         * @description Take, escalate, reopen or undo: `expected_revision` is the alert's revision that was looked at.
-         */
+        /** Decide */
         Decide: {
             expected_revision: number;
             /** @default  */
             text: string;
         };
-        /**
-         * DiskStatus
-         * @description Room on the node's disk.
-         */
+        /** DiskStatus */
         DiskStatus: {
             budget_bytes: number;
             free_bytes: number;
             used_bytes: number;
         };
-        /**
-         * Dismiss
-         * @description Dismiss with a reason.
-         */
+        /** Dismiss */
         Dismiss: {
             expected_revision: number;
             /** @enum {string} */
@@ -2221,18 +2110,12 @@ export interface components {
             /** @default  */
             text: string;
         };
-        /**
-         * Done
-         * @description It is done.
-         */
+        /** Done */
         Done: {
             /** @default true */
             done: boolean;
         };
-        /**
-         * EvidenceOut
-         * @description One stretch of one vessel's track that shows the behaviour; `raws` open at /observations/{raw}.
-         */
+        /** EvidenceOut */
         EvidenceOut: {
             /** @description Microseconds since 1970-01-01 UTC. */
             end_us: number;
@@ -2242,20 +2125,14 @@ export interface components {
             start_us: number;
             track: number;
         };
-        /**
-         * Failure
-         * @description Every error: a code for programs, one sentence for people, what to do.
-         */
+        /** Failure */
         Failure: {
             error: string;
             /** @default  */
             hint: string;
             message: string;
         };
-        /**
-         * FeedStatus
-         * @description One feed. `state`: "live", "idle" (nothing for a while), "down", "done" (a file read to its end).
-         */
+        /** FeedStatus */
         FeedStatus: {
             kind: string;
             lag_s: number | null;
@@ -2269,10 +2146,7 @@ export interface components {
             state: "live" | "idle" | "down" | "done";
             text: string;
         };
-        /**
-         * FindingOut
-         * @description A published finding. `recorded_us`: when this node knew this revision of it.
-         */
+        /** FindingOut */
         FindingOut: {
             behaviour: string;
             behaviour_text: string;
@@ -2309,35 +2183,23 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * FindingPage
-         * @description A page of findings.
-         */
+        /** FindingPage */
         FindingPage: {
             findings: components["schemas"]["FindingOut"][];
             next_cursor: string;
             total: number;
         };
-        /**
-         * ForeignIdentifier
-         * @description What a foreign report calls something: text, never followed.
-         */
+        /** ForeignIdentifier */
         ForeignIdentifier: {
             name: string;
             value: string;
         };
-        /**
-         * ForeignPlaceOut
-         * @description A place that a foreign report names.
-         */
+        /** ForeignPlaceOut */
         ForeignPlaceOut: {
             latitude_deg: number;
             longitude_deg: number;
         };
-        /**
-         * ForeignReportOut
-         * @description An object of other software, as text. `fault`: why it could not be read; then only its bytes are kept. `reliability` A to F and `credibility` 1 to 6 are of the Admiralty scale; `markings` as the source gave them.
-         */
+        /** ForeignReportOut */
         ForeignReportOut: {
             bytes: number;
             credibility: string;
@@ -2363,19 +2225,13 @@ export interface components {
             text: string;
             title: string;
         };
-        /**
-         * ForeignReports
-         * @description A page of foreign reports, newest first.
-         */
+        /** ForeignReports */
         ForeignReports: {
             marking: components["schemas"]["Marking"];
             next_cursor: string;
             reports: components["schemas"]["ForeignReportOut"][];
         };
-        /**
-         * GrantOut
-         * @description Access taken by breaking the glass: it ends by itself.
-         */
+        /** GrantOut */
         GrantOut: {
             case: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -2387,10 +2243,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             until_us: number;
         };
-        /**
-         * HandoverOut
-         * @description A signed handover.
-         */
+        /** HandoverOut */
         HandoverOut: {
             author: string;
             digest: string;
@@ -2409,10 +2262,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             to_us: number;
         };
-        /**
-         * HandoverSign
-         * @description Sign it: the digest that was shown, who gives, who takes over.
-         */
+        /** HandoverSign */
         HandoverSign: {
             digest: string;
             relieved_by: string;
@@ -2421,10 +2271,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             to_us: number;
         };
-        /**
-         * HandoverSummary
-         * @description What the next watch gets. `digest` (SHA-256, hex) is of the exact summary; it is what is signed.
-         */
+        /** HandoverSummary */
         HandoverSummary: {
             digest: string;
             dismissed: number;
@@ -2442,25 +2289,16 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             to_us: number;
         };
-        /**
-         * Handovers
-         * @description Signed handovers, newest first.
-         */
+        /** Handovers */
         Handovers: {
             handovers: components["schemas"]["HandoverOut"][];
         };
-        /**
-         * KeyLost
-         * @description Write the active key off: `active` is the one that was looked at.
-         */
+        /** KeyLost */
         KeyLost: {
             active: string;
             why: string;
         };
-        /**
-         * LabelOut
-         * @description The label of a record as a person writes it, for changing it.
-         */
+        /** LabelOut */
         LabelOut: {
             /** @description Id of a record, 32 hex digits. */
             id: string;
@@ -2470,10 +2308,7 @@ export interface components {
             revision: number;
             text: string;
         };
-        /**
-         * LegalHoldNew
-         * @description Hold rows of these vessels in this span; a release gives `id`, `expected_revision`, `released`.
-         */
+        /** LegalHoldNew */
         LegalHoldNew: {
             case: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -2489,10 +2324,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             start_us?: number | null;
         };
-        /**
-         * LegalHoldOut
-         * @description What must not be deleted, and why.
-         */
+        /** LegalHoldOut */
         LegalHoldOut: {
             author: string;
             case: string;
@@ -2509,17 +2341,11 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             start_us: number | null;
         };
-        /**
-         * LegalHolds
-         * @description All legal holds.
-         */
+        /** LegalHolds */
         LegalHolds: {
             legal_holds: components["schemas"]["LegalHoldOut"][];
         };
-        /**
-         * LogEntry
-         * @description One line of the watch log: written by a person, or made by a decision (`source` "decision").
-         */
+        /** LogEntry */
         LogEntry: {
             alert: string;
             author: string;
@@ -2532,36 +2358,24 @@ export interface components {
             source: "person" | "decision" | "node";
             text: string;
         };
-        /**
-         * LogNew
-         * @description Write a line.
-         */
+        /** LogNew */
         LogNew: {
             text: string;
         };
-        /**
-         * Marking
-         * @description A label in words: `banner` for a page, `portion` for a paragraph, `level` its classification for programs. `level` "UNLABELLED": its originator's own; "UNKNOWN": nobody understands it.
-         */
+        /** Marking */
         Marking: {
             banner: string;
             /** @enum {string} */
             level: "UNLABELLED" | "UNKNOWN" | "UNCLASSIFIED" | "RESTRICTED" | "CONFIDENTIAL" | "SECRET" | "TOP_SECRET";
             portion: string;
         };
-        /**
-         * Merge
-         * @description Merge this alert into another one.
-         */
+        /** Merge */
         Merge: {
             expected_revision: number;
             /** @description Id of a record, 32 hex digits. */
             into: string;
         };
-        /**
-         * MyAccess
-         * @description What I may do here, and why.
-         */
+        /** MyAccess */
         MyAccess: {
             case: string;
             cases: string[];
@@ -2581,17 +2395,11 @@ export interface components {
             purposes: string[];
             roles: string[];
         };
-        /**
-         * MySessions
-         * @description Sign-ins of one account, newest first.
-         */
+        /** MySessions */
         MySessions: {
             sessions: components["schemas"]["SessionOut"][];
         };
-        /**
-         * Names
-         * @description Names by MMSI, and the marking of what is heard of each of them.
-         */
+        /** Names */
         Names: {
             markings: {
                 [key: string]: components["schemas"]["Marking"];
@@ -2600,30 +2408,21 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * NodeKeys
-         * @description The node's keys, newest first; `certificate` null where it speaks plain HTTP on the loopback.
-         */
+        /** NodeKeys */
         NodeKeys: {
             certificate: components["schemas"]["CertificateOut"] | null;
             keys: components["schemas"]["SigningKeyOut"][];
             /** @description Microseconds since 1970-01-01 UTC. */
             now_us: number;
         };
-        /**
-         * NoteNew
-         * @description Write a note.
-         */
+        /** NoteNew */
         NoteNew: {
             subject: string;
             /** @enum {string} */
             subject_kind: "vessel" | "alert" | "finding" | "area";
             text: string;
         };
-        /**
-         * NoteOut
-         * @description A note on a vessel or an alert.
-         */
+        /** NoteOut */
         NoteOut: {
             author: string;
             /** @description Id of a record, 32 hex digits. */
@@ -2637,17 +2436,11 @@ export interface components {
             subject_kind: "vessel" | "alert" | "finding" | "area";
             text: string;
         };
-        /**
-         * Notes
-         * @description Notes, newest first.
-         */
+        /** Notes */
         Notes: {
             notes: components["schemas"]["NoteOut"][];
         };
-        /**
-         * NoticeOut
-         * @description What one was told of another person.
-         */
+        /** NoticeOut */
         NoticeOut: {
             about: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -2658,17 +2451,11 @@ export interface components {
             seen: boolean;
             text: string;
         };
-        /**
-         * Notices
-         * @description What I was told, newest first.
-         */
+        /** Notices */
         Notices: {
             notices: components["schemas"]["NoticeOut"][];
         };
-        /**
-         * ObservationOut
-         * @description One observation: decoded fields as stored, decoded fields of the sentence itself, the sentence(s).
-         */
+        /** ObservationOut */
         ObservationOut: {
             duplicates: number[];
             feed: string;
@@ -2692,15 +2479,9 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             time_us: number;
         };
-        /**
-         * PasskeyAsked
-         * @description Ask for a challenge.
-         */
+        /** PasskeyAsked */
         PasskeyAsked: Record<string, never>;
-        /**
-         * PasskeyIn
-         * @description A passkey's answer to the challenge of `ceremony`.
-         */
+        /** PasskeyIn */
         PasskeyIn: {
             ceremony: string;
             credential: {
@@ -2709,10 +2490,7 @@ export interface components {
             /** @default  */
             purpose: string;
         };
-        /**
-         * PasskeyNew
-         * @description A new passkey, and what to call the device.
-         */
+        /** PasskeyNew */
         PasskeyNew: {
             ceremony: string;
             credential: {
@@ -2720,10 +2498,7 @@ export interface components {
             };
             name: string;
         };
-        /**
-         * PasswordIn
-         * @description Login, password and the authenticator's code, together.
-         */
+        /** PasswordIn */
         PasswordIn: {
             code: string;
             login: string;
@@ -2731,27 +2506,18 @@ export interface components {
             /** @default  */
             purpose: string;
         };
-        /**
-         * PasswordNew
-         * @description A new password, and the code that the new authenticator shows.
-         */
+        /** PasswordNew */
         PasswordNew: {
             code: string;
             password: string;
         };
-        /**
-         * PersonOut
-         * @description Somebody who can be told.
-         */
+        /** PersonOut */
         PersonOut: {
             id: string;
             name: string;
             nation: string;
         };
-        /**
-         * PictureOut
-         * @description The picture at `time_us`; mode "then" uses only what had been received by that time.
-         */
+        /** PictureOut */
         PictureOut: {
             marking: components["schemas"]["Marking"];
             /** @enum {string} */
@@ -2762,10 +2528,7 @@ export interface components {
             total: number;
             vessels: components["schemas"]["PictureVessel"][];
         };
-        /**
-         * PictureVessel
-         * @description One vessel of the picture at a time.
-         */
+        /** PictureVessel */
         PictureVessel: {
             course_deg: number | null;
             heading_deg: number | null;
@@ -2781,10 +2544,7 @@ export interface components {
             track: number;
             vessel_class: number;
         };
-        /**
-         * PolicyChangeOut
-         * @description A proposed policy. `stale`: it must be shown again first; `may_agree`: whether the asker may agree to it now.
-         */
+        /** PolicyChangeOut */
         PolicyChangeOut: {
             decided_by: string;
             effect: components["schemas"]["PolicyEffect"];
@@ -2803,18 +2563,12 @@ export interface components {
             state: "proposed" | "done" | "refused" | "withdrawn";
             why: string;
         };
-        /**
-         * PolicyChanges
-         * @description Proposed policies, newest first.
-         */
+        /** PolicyChanges */
         PolicyChanges: {
             changes: components["schemas"]["PolicyChangeOut"][];
             marking: components["schemas"]["Marking"];
         };
-        /**
-         * PolicyEffect
-         * @description What a policy would newly release and withhold. `unsampled`: more than could be tried, so it counts as wider.
-         */
+        /** PolicyEffect */
         PolicyEffect: {
             people_needed: number;
             released: components["schemas"]["ReleaseLine"][];
@@ -2822,18 +2576,12 @@ export interface components {
             widens: boolean;
             withheld: components["schemas"]["ReleaseLine"][];
         };
-        /**
-         * PolicyNew
-         * @description Propose a policy, with the reason.
-         */
+        /** PolicyNew */
         PolicyNew: {
             rules: string;
             why: string;
         };
-        /**
-         * PolicyOut
-         * @description The policy in force. `text` is "" where there is none: then only the node's own people see anything.
-         */
+        /** PolicyOut */
         PolicyOut: {
             agreements: string[];
             change: string;
@@ -2841,26 +2589,17 @@ export interface components {
             text: string;
             version: string;
         };
-        /**
-         * PolicyReason
-         * @description Why: the key, and its words; `clause` is the agreement's clause, where one allows it.
-         */
+        /** PolicyReason */
         PolicyReason: {
             clause: string;
             key: string;
             text: string;
         };
-        /**
-         * PolicyText
-         * @description A policy as a person writes it (TOML).
-         */
+        /** PolicyText */
         PolicyText: {
             rules: string;
         };
-        /**
-         * Position
-         * @description Where a vessel was last. Unknown numbers are null.
-         */
+        /** Position */
         Position: {
             course_deg: number | null;
             flaws: string[];
@@ -2877,35 +2616,23 @@ export interface components {
             time_us: number;
             track: number;
         };
-        /**
-         * ProviderOut
-         * @description An organisation that vouches for its people: sign in at `/sign-in/with/{name}`.
-         */
+        /** ProviderOut */
         ProviderOut: {
             name: string;
             title: string;
         };
-        /**
-         * PurposeChange
-         * @description What I read for from now on, and for which of my cases.
-         */
+        /** PurposeChange */
         PurposeChange: {
             /** @default  */
             case: string;
             purpose: string;
         };
-        /**
-         * QuarantineOut
-         * @description What could not be decoded; the bytes are kept and can be replayed.
-         */
+        /** QuarantineOut */
         QuarantineOut: {
             reasons: components["schemas"]["QuarantineReason"][];
             total: number;
         };
-        /**
-         * QuarantineReason
-         * @description How much could not be decoded for one reason.
-         */
+        /** QuarantineReason */
         QuarantineReason: {
             count: number;
             example: string;
@@ -2916,10 +2643,7 @@ export interface components {
             last_us: number | null;
             reason: string;
         };
-        /**
-         * ReceptionCell
-         * @description One H3 cell: `ratio` received / expected, null where nothing was expected (unknown, not silent).
-         */
+        /** ReceptionCell */
         ReceptionCell: {
             cell: string;
             expected: number;
@@ -2930,10 +2654,7 @@ export interface components {
             terrestrial: number;
             vessels: number;
         };
-        /**
-         * ReceptionOut
-         * @description The reception layer in a bbox; cells not listed have never been heard: uncovered, not empty.
-         */
+        /** ReceptionOut */
         ReceptionOut: {
             cells: components["schemas"]["ReceptionCell"][];
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -2943,10 +2664,7 @@ export interface components {
             start_us: number;
             thinned: boolean;
         };
-        /**
-         * RelabelNew
-         * @description Another label for a record, with the reason.
-         */
+        /** RelabelNew */
         RelabelNew: {
             expected_revision: number;
             /** @description Id of a record, 32 hex digits. */
@@ -2956,10 +2674,7 @@ export interface components {
             label: string;
             why: string;
         };
-        /**
-         * RelabellingOut
-         * @description Another label for a record. What only narrows is `done` at once.
-         */
+        /** RelabellingOut */
         RelabellingOut: {
             decided_by: string;
             /** @description Id of a record, 32 hex digits. */
@@ -2981,18 +2696,12 @@ export interface components {
             was: components["schemas"]["Marking"];
             why: string;
         };
-        /**
-         * Relabellings
-         * @description Other labels that were asked for, newest first.
-         */
+        /** Relabellings */
         Relabellings: {
             marking: components["schemas"]["Marking"];
             relabellings: components["schemas"]["RelabellingOut"][];
         };
-        /**
-         * ReleaseLine
-         * @description One release class and kind of observer. `count` 0: what could come, whether any of it is here or not; null: rows, not counted.
-         */
+        /** ReleaseLine */
         ReleaseLine: {
             actions: ("read" | "change" | "export" | "release" | "downgrade")[];
             case: string;
@@ -3006,17 +2715,11 @@ export interface components {
             origin: string;
             purposes: string[];
         };
-        /**
-         * RotateKey
-         * @description Make the next signing key: `active` is the one that was looked at.
-         */
+        /** RotateKey */
         RotateKey: {
             active: string;
         };
-        /**
-         * Sentence
-         * @description One raw line as received, and where it lies.
-         */
+        /** Sentence */
         Sentence: {
             file: string;
             file_offset: number | null;
@@ -3027,10 +2730,7 @@ export interface components {
             sha256: string;
             text: string;
         };
-        /**
-         * Session
-         * @description Who sits here. `officer` is "" until a demo user has said his name. `enrolling`: came with a one-time code and has to make a password or a passkey first. `live`: may have the live push. `permissions`: see GET /me for why.
-         */
+        /** Session */
         Session: {
             enrolling: boolean;
             /** @enum {string} */
@@ -3044,17 +2744,11 @@ export interface components {
             purpose: string;
             version: string;
         };
-        /**
-         * SessionChange
-         * @description Say who you are.
-         */
+        /** SessionChange */
         SessionChange: {
             officer: string;
         };
-        /**
-         * SessionOut
-         * @description One sign-in: since when, from where. `here`: it is this one.
-         */
+        /** SessionOut */
         SessionOut: {
             address: string;
             agent: string;
@@ -3065,17 +2759,11 @@ export interface components {
             idle_s: number;
             purpose: string;
         };
-        /**
-         * SessionToken
-         * @description The token of the start-up URL, exchanged for the session cookie.
-         */
+        /** SessionToken */
         SessionToken: {
             token: string;
         };
-        /**
-         * SettingsChange
-         * @description The settings to keep; `expected_revision` is the one that was read.
-         */
+        /** SettingsChange */
         SettingsChange: {
             /**
              * @default nm
@@ -3109,10 +2797,7 @@ export interface components {
              */
             theme: "dark" | "light" | "red";
         };
-        /**
-         * SettingsOut
-         * @description Settings a person may change, with the record's revision for optimistic locking.
-         */
+        /** SettingsOut */
         SettingsOut: {
             /** @enum {string} */
             distance_unit: "nm" | "km";
@@ -3128,10 +2813,7 @@ export interface components {
             /** @enum {string} */
             theme: "dark" | "light" | "red";
         };
-        /**
-         * SideBySide
-         * @description One field: what stands in the original, what is released (null: left out), and by which rule, in words.
-         */
+        /** SideBySide */
         SideBySide: {
             field: string;
             original: string;
@@ -3139,10 +2821,7 @@ export interface components {
             why: string;
             why_text: string;
         };
-        /**
-         * SignInWays
-         * @description How one can sign in here. `demo`: the start-up URL signs in by itself. `passkeys`: this address takes them.
-         */
+        /** SignInWays */
         SignInWays: {
             demo: boolean;
             /** @enum {string} */
@@ -3152,10 +2831,7 @@ export interface components {
             providers: components["schemas"]["ProviderOut"][];
             purposes: string[];
         };
-        /**
-         * SigningKeyOut
-         * @description A signing key of the node. `to_us` null: it still signs. `due_us`: when to make the next one (active only).
-         */
+        /** SigningKeyOut */
         SigningKeyOut: {
             due_us: number | null;
             endorsed: boolean;
@@ -3168,10 +2844,7 @@ export interface components {
             state: "prepared" | "active" | "retired" | "lost";
             to_us: number | null;
         };
-        /**
-         * StaticData
-         * @description What the vessel last said of itself, with the raw address of the saying.
-         */
+        /** StaticData */
         StaticData: {
             beam_m: number | null;
             callsign: string;
@@ -3189,10 +2862,7 @@ export interface components {
             time_us: number;
             transmitter_class: string;
         };
-        /**
-         * Status
-         * @description The status line. `picture_us` is the time of the newest data; `simulated`: some data shown is not real. `picture_marking`: of all that the live picture shows; null where it shows nothing.
-         */
+        /** Status */
         Status: {
             counts: components["schemas"]["Counts"];
             demo: boolean;
@@ -3213,17 +2883,11 @@ export interface components {
             simulated: boolean;
             version: string;
         };
-        /**
-         * Step
-         * @description A step on a proposal: `expected_revision` is the one that was looked at.
-         */
+        /** Step */
         Step: {
             expected_revision: number;
         };
-        /**
-         * TakenIn
-         * @description What became of what was handed in: how many reports are new, revised, known already, older than what is here. `unreadable` are among the new and revised; the first of them are named.
-         */
+        /** TakenIn */
         TakenIn: {
             known: number;
             new: number;
@@ -3232,10 +2896,7 @@ export interface components {
             unread: components["schemas"]["Unread"][];
             unreadable: number;
         };
-        /**
-         * TearLineAsked
-         * @description A tear-line to look at: of which record, for whom, under which label, by which rules.
-         */
+        /** TearLineAsked */
         TearLineAsked: {
             /** @enum {string} */
             kind: "alert" | "finding" | "note";
@@ -3245,10 +2906,7 @@ export interface components {
             recipient: string;
             rules: components["schemas"]["TearLineRules"];
         };
-        /**
-         * TearLineNew
-         * @description The same, proposed with its reason.
-         */
+        /** TearLineNew */
         TearLineNew: {
             /** @enum {string} */
             kind: "alert" | "finding" | "note";
@@ -3259,10 +2917,7 @@ export interface components {
             rules: components["schemas"]["TearLineRules"];
             why: string;
         };
-        /**
-         * TearLinePreview
-         * @description Original and tear-line side by side, with the marking of each.
-         */
+        /** TearLinePreview */
         TearLinePreview: {
             /** @enum {string} */
             kind: "alert" | "finding" | "note" | "watch_log" | "handover";
@@ -3276,10 +2931,7 @@ export interface components {
             recipient: string;
             rows: components["schemas"]["SideBySide"][];
         };
-        /**
-         * TearLineProposalOut
-         * @description A proposed tear-line. `tear_line` is the record's id once it was made. Where nothing can be made of the original now, `preview` is null and `trouble` says why.
-         */
+        /** TearLineProposalOut */
         TearLineProposalOut: {
             decided_by: string;
             /** @description Id of a record, 32 hex digits. */
@@ -3297,18 +2949,12 @@ export interface components {
             trouble: string;
             why: string;
         };
-        /**
-         * TearLineProposals
-         * @description Proposed tear-lines, newest first.
-         */
+        /** TearLineProposals */
         TearLineProposals: {
             marking: components["schemas"]["Marking"];
             proposals: components["schemas"]["TearLineProposalOut"][];
         };
-        /**
-         * TearLineRules
-         * @description By which rules: a step of null, an empty list, false leave a rule out.
-         */
+        /** TearLineRules */
         TearLineRules: {
             coarsen_position_deg?: number | null;
             coarsen_time_s?: number | null;
@@ -3320,26 +2966,17 @@ export interface components {
             pseudonyms: boolean;
             replace_text?: components["schemas"]["TextInstead"][];
         };
-        /**
-         * TextInstead
-         * @description A person's own words instead of a text.
-         */
+        /** TextInstead */
         TextInstead: {
             field: string;
             text: string;
         };
-        /**
-         * TokenMade
-         * @description A new token and its secret, shown this once.
-         */
+        /** TokenMade */
         TokenMade: {
             secret: string;
             token: components["schemas"]["TokenOut"];
         };
-        /**
-         * TokenNew
-         * @description A token for a program: what it is called, what it reads for, how many days it is good.
-         */
+        /** TokenNew */
         TokenNew: {
             /** @default  */
             case: string;
@@ -3348,10 +2985,7 @@ export interface components {
             name: string;
             purpose: string;
         };
-        /**
-         * TokenOut
-         * @description A token of a program of mine. Its secret was shown once and is kept nowhere.
-         */
+        /** TokenOut */
         TokenOut: {
             case: string;
             /** @description Id of a token, 16 hex digits. */
@@ -3364,17 +2998,11 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             until_us: number;
         };
-        /**
-         * Tokens
-         * @description My tokens, newest first.
-         */
+        /** Tokens */
         Tokens: {
             tokens: components["schemas"]["TokenOut"][];
         };
-        /**
-         * TrackOut
-         * @description Points of one track in columns, ascending in time; `thinned` if some were left out.
-         */
+        /** TrackOut */
         TrackOut: {
             course_deg: (number | null)[];
             latitude_deg: number[];
@@ -3389,25 +3017,16 @@ export interface components {
             total: number;
             track: number;
         };
-        /**
-         * Tracks
-         * @description The tracks of a vessel in a span.
-         */
+        /** Tracks */
         Tracks: {
             tracks: components["schemas"]["TrackOut"][];
         };
-        /**
-         * Unread
-         * @description An object that could not be read, as its source calls it or by its digest, and why.
-         */
+        /** Unread */
         Unread: {
             foreign_id: string;
             why: string;
         };
-        /**
-         * VesselBrief
-         * @description Enough to name a vessel. `flag` is the ISO 3166 alpha-3 code of the MMSI's country digits, "" if none.
-         */
+        /** VesselBrief */
         VesselBrief: {
             flag: string;
             mmsi: number;
@@ -3415,10 +3034,7 @@ export interface components {
             ship_type: number;
             ship_type_text: string;
         };
-        /**
-         * VesselDetail
-         * @description One vessel: `static` newest first, one entry per different saying. `heard` marks what was heard of it (positions, sayings), `marking` everything here together.
-         */
+        /** VesselDetail */
         VesselDetail: {
             alerts: components["schemas"]["AlertOut"][];
             findings: components["schemas"]["FindingOut"][];
@@ -3436,10 +3052,7 @@ export interface components {
             vessel: components["schemas"]["VesselBrief"];
             watchlists: string[];
         };
-        /**
-         * VesselHit
-         * @description One line of a search's answer; `matched` says which field.
-         */
+        /** VesselHit */
         VesselHit: {
             callsign: string;
             imo: number;
@@ -3449,17 +3062,11 @@ export interface components {
             position: components["schemas"]["Position"] | null;
             vessel: components["schemas"]["VesselBrief"];
         };
-        /**
-         * VesselHits
-         * @description A search's answer.
-         */
+        /** VesselHits */
         VesselHits: {
             vessels: components["schemas"]["VesselHit"][];
         };
-        /**
-         * ViewAs
-         * @description Another observer, made up: what would the policy let him do with this record?
-         */
+        /** ViewAs */
         ViewAs: {
             cases?: string[];
             /**
@@ -3481,10 +3088,7 @@ export interface components {
             /** @enum {string} */
             role: "watch_officer" | "intelligence_analyst" | "liaison_officer" | "planner" | "legal_adviser" | "evidence_custodian" | "evaluator" | "community_liaison" | "node_administrator" | "auditor";
         };
-        /**
-         * ViewAsLine
-         * @description One record that belongs to what was asked about, and what the other could do with it.
-         */
+        /** ViewAsLine */
         ViewAsLine: {
             decisions: components["schemas"]["ActionDecision"][];
             /** @description Id of a record, 32 hex digits. */
@@ -3493,17 +3097,11 @@ export interface components {
             kind: "alert" | "finding" | "note" | "watch_log" | "handover";
             marking: components["schemas"]["Marking"];
         };
-        /**
-         * ViewAsOut
-         * @description The policy's answers for a made-up observer; nothing of what the asker himself does not see.
-         */
+        /** ViewAsOut */
         ViewAsOut: {
             lines: components["schemas"]["ViewAsLine"][];
         };
-        /**
-         * WatchEntry
-         * @description One line of a watchlist: at least one of the identifiers.
-         */
+        /** WatchEntry */
         WatchEntry: {
             callsign?: string | null;
             imo?: number | null;
@@ -3512,19 +3110,13 @@ export interface components {
             /** @default  */
             reason: string;
         };
-        /**
-         * WatchLog
-         * @description The watch log, newest first.
-         */
+        /** WatchLog */
         WatchLog: {
             entries: components["schemas"]["LogEntry"][];
             marking: components["schemas"]["Marking"];
             next_cursor: string;
         };
-        /**
-         * WatchlistNew
-         * @description Make or change a watchlist.
-         */
+        /** WatchlistNew */
         WatchlistNew: {
             /** @default true */
             active: boolean;
@@ -3537,10 +3129,7 @@ export interface components {
             /** @default  */
             source: string;
         };
-        /**
-         * WatchlistOut
-         * @description A named list of vessels to be told about.
-         */
+        /** WatchlistOut */
         WatchlistOut: {
             active: boolean;
             author: string;
@@ -3554,18 +3143,12 @@ export interface components {
             revision: number;
             source: string;
         };
-        /**
-         * Watchlists
-         * @description All watchlists; `marking` is of all of them together.
-         */
+        /** Watchlists */
         Watchlists: {
             marking: components["schemas"]["Marking"];
             watchlists: components["schemas"]["WatchlistOut"][];
         };
-        /**
-         * Why
-         * @description One permission, and through which of one's roles; `for_roles` are those it belongs to where one lacks it.
-         */
+        /** Why */
         Why: {
             for_roles: string[];
             held: boolean;
