@@ -216,9 +216,10 @@ _API: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/watchlists"): Rule("give_orders", "change"),
     ("GET", "/legal-holds"): _READ,
     ("POST", "/legal-holds"): Rule("hold_for_law", "change"),
-    ("GET", "/foreign-reports"): _SEARCH,
+    # By hand: what others wrote must not name records in the log that nobody was shown.
+    ("GET", "/foreign-reports"): Rule("see_content", "search", by_hand=True),
     ("POST", "/foreign-reports"): Rule("hand_in", "change"),
-    ("GET", "/foreign-reports/{report_id}"): _READ,
+    ("GET", "/foreign-reports/{report_id}"): Rule("see_content", "read", by_hand=True),
     ("GET", "/foreign-reports/{report_id}/raw"): Rule("see_raw", "read"),
     ("GET", "/export"): Rule("export", "export", by_hand=True, streams=True),
     ("GET", "/notes"): _READ,

@@ -225,6 +225,24 @@ def test_the_client_hands_in_and_asks_what_became_of_it(floor: Any) -> None:
     )
 
 
+def test_what_others_wrote_names_no_record_in_the_access_log(floor: Any) -> None:
+    alert = floor.opened.ledger.of_kind("alert")[0].id
+    planted = {
+        "type": "identity", "id": "identity--22222222-2222-4222-8222-222222222222", "name": alert,
+        "external_references": [{"source_name": "mmsi", "external_id": "235000001"}, {"source_name": "x", "external_id": alert}],
+    }  # fmt: skip
+    body = json.dumps({"objects": [planted]}).encode()
+    ask(floor, "officer", f"{INBOX}objects/", method="POST", content=body, headers={"content-type": MEDIA})
+    before = floor.opened.access_log.head().sequence
+    answer = floor.client("officer").get("/api/v1/foreign-reports?mmsi=235000001")
+    (report,) = answer.json()["reports"]
+    assert report["title"] == alert
+    floor.client("officer").get(f"/api/v1/foreign-reports/{report['id']}")
+    entries = [entry for _, entry in floor.opened.access_log.since(before)]
+    assert [(e.act, e.objects) for e in entries] == [("search", (report["id"],)), ("read", (report["id"],))]
+    assert "235000001" in entries[0].asked
+
+
 def test_what_was_handed_in_is_not_handed_out(floor: Any) -> None:
     everything = collection(floor, "analyst").get_objects()["objects"]
     assert all(each["type"] != "note" for each in everything)

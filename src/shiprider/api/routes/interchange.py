@@ -3,6 +3,7 @@
 import asyncio
 from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.params import Parameter
 from litestar.response import Stream
@@ -10,8 +11,10 @@ from litestar.response import Stream
 from shiprider.api.asking import Asked, Cursor, Here, Limit, Mmsi, RecordPath, TimeOf, Who, choices
 from shiprider.api.failures import CHANGING, documented
 from shiprider.api.permissions import IMPORT_BYTES
+from shiprider.api.recording import asked_for
 from shiprider.api.rendering import Rendering
 from shiprider.api.schemas import interchange as s
+from shiprider.api.site import Site
 from shiprider.flow.interchange.disclosing import KINDS, Disclosing, Wanted
 from shiprider.flow.interchange.importing import Importing, graded
 from shiprider.flow.interchange.writing import MEDIA, file_of
@@ -55,6 +58,20 @@ def report_out(rendering: Rendering, item: Seen[ForeignReport]) -> s.ForeignRepo
     )
 
 
+def _shown(
+    request: Request[Any, Any, Any], site: Site, rendering: Rendering, found: list[Seen[ForeignReport]]
+) -> list[s.ForeignReportOut]:
+    """The reports as they go out, in the access log on return: by their own ids, not by what is written in them."""
+    accesses = Accesses(site.access.log, site.access.clock)
+    state = request.scope["state"]
+    entry = accesses.entry(
+        rendering.view.observer, state["rule"].act, state["what"], "allowed", count=len(found)
+    )
+    entry = msgspec.structs.replace(entry, asked=asked_for(request.scope["query_string"]))
+    accesses.record(entry, [item.record.id for item in found])
+    return [report_out(rendering, item) for item in found]
+
+
 @get(
     "/foreign-reports",
     operation_id="list_foreign_reports",
@@ -64,6 +81,8 @@ def report_out(rendering: Rendering, item: Seen[ForeignReport]) -> s.ForeignRepo
     sync_to_thread=True,
 )
 def list_reports(
+    request: Request[Any, Any, Any],
+    site: Here,
     rendering: Asked,
     source: Annotated[str, Parameter(max_length=200, description="Only of this source.")] = "",
     mmsi: Mmsi | None = None,
@@ -82,7 +101,7 @@ def list_reports(
     after = view.place_of(cursor) if cursor else None
     found = view.foreign_reports(tuple((term,) for term in terms), after=after, limit=limit)
     return s.ForeignReports(
-        reports=[report_out(rendering, item) for item in found],
+        reports=_shown(request, site, rendering, found),
         next_cursor=view.cursor_of(found[-1]) if len(found) == limit else "",
         marking=rendering.marking(*(item.record.label for item in found)),
     )
@@ -96,9 +115,11 @@ def list_reports(
     responses=documented(404),
     sync_to_thread=True,
 )
-def get_report(rendering: Asked, report_id: RecordPath) -> s.ForeignReportOut:
+def get_report(
+    request: Request[Any, Any, Any], site: Here, rendering: Asked, report_id: RecordPath
+) -> s.ForeignReportOut:
     """As it was taken in last."""
-    return report_out(rendering, rendering.view.foreign_report(report_id))
+    return _shown(request, site, rendering, [rendering.view.foreign_report(report_id)])[0]
 
 
 @get(
