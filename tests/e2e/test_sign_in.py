@@ -205,6 +205,37 @@ def test_from_the_first_code_to_the_watch_floor_and_out(
     officer.context.close()
 
 
+def test_a_token_for_a_program_is_made_used_and_revoked_in_the_page(
+    administrator: Person, chromium: Any, node: Node, people: Any
+) -> None:
+    import httpx
+
+    code = make(administrator, "ortiz", "Eva Ortiz", "intelligence_analyst")
+    analyst = Person(chromium, node)
+    page = analyst.page
+    analyst.first_time("ortiz", code)
+    analyst.set_password(people)
+    page.get_by_label("Watch", exact=True).check()
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_selector(".map[data-ready=true]", timeout=40_000)
+    page.get_by_test_id("who").click()
+    page.get_by_text("New token").click()
+    page.locator("input[name=token-name]").fill("their OpenCTI")
+    page.locator("input[name=token-days]").fill("7")
+    page.get_by_test_id("make-token").click()
+    secret = page.get_by_test_id("secret").inner_text()
+    headers = {"authorization": f"Bearer {secret}"}
+    assert httpx.get(f"{node.origin}/taxii2/", headers=headers).status_code == 200
+    line = page.get_by_test_id("token")
+    assert "their OpenCTI" in line.inner_text()
+    line.get_by_role("button", name="Revoke").click()
+    line.wait_for(state="detached")
+    assert page.get_by_test_id("secret").count() == 0
+    assert httpx.get(f"{node.origin}/taxii2/", headers=headers).status_code == 401
+    assert analyst.complaints == []
+    analyst.context.close()
+
+
 def test_in_spanish(chromium: Any, node: Node) -> None:
     person = Person(chromium, node, "es-CO")
     person.page.get_by_role("heading", name="Iniciar sesión").wait_for()

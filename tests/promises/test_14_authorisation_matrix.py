@@ -57,6 +57,9 @@ GET  /api/v1/me/sessions                      WILPJEVCNA
 POST /api/v1/me/sessions/{session_id}/revoke  WILPJEVCNA
 GET  /api/v1/me/notices                       WILPJEVCNA
 POST /api/v1/me/notices/{notice_id}/seen      WILPJEVCNA
+GET  /api/v1/me/tokens                        WILPJEVCNA
+POST /api/v1/me/tokens                        WILPJEVCNA
+POST /api/v1/me/tokens/{token_id}/revoke      WILPJEVCNA
 GET  /api/v1/break-glass                      WILPJEVC
 POST /api/v1/break-glass                      WILPJEVC
 POST /api/v1/break-glass/end                  WILPJEVC
@@ -159,6 +162,21 @@ POST /api/v1/alerts/{alert_id}/acknowledge    WILPJE
 GET  /api/v1/adoptions                        WILPJEVC
 POST /api/v1/adoptions                        WIP
 POST /api/v1/adoptions/{adoption_id}/end      WIP
+GET  /api/v1/foreign-reports                  WILPJEVC
+POST /api/v1/foreign-reports                  WIL
+GET  /api/v1/foreign-reports/{report_id}      WILPJEVC
+GET  /api/v1/foreign-reports/{report_id}/raw  WILJEV
+GET  /api/v1/export                           ILJE
+GET  /taxii2                                  WILJE
+GET  /taxii2/api                              WILJE
+GET  /taxii2/api/status/{status_id}           WIL
+GET  /taxii2/api/collections                  WILJE
+GET  /taxii2/api/collections/{collection}     WILJE
+GET  /taxii2/api/collections/{collection}/manifest                      ILJE
+GET  /taxii2/api/collections/{collection}/objects                       ILJE
+POST /taxii2/api/collections/{collection}/objects                       WIL
+GET  /taxii2/api/collections/{collection}/objects/{object_id}           ILJE
+GET  /taxii2/api/collections/{collection}/objects/{object_id}/versions  ILJE
 WS   /api/v1/live                             WILPJEVC
 """
 TABLE = {(line.split()[0], line.split()[1]): line.split()[2] for line in EXPECTED.strip().splitlines()}
@@ -166,6 +184,7 @@ FILLED = {
     "{alert_id}": "0" * 32, "{finding_id}": "0" * 32, "{account_id}": "0" * 32, "{notice_id}": "0" * 32,
     "{change_id}": "0" * 32, "{proposal_id}": "0" * 32, "{partner_id}": "0" * 32, "{record_id}": "0" * 32, "{kind}": "alert",
     "{request_id}": "0" * 32, "{adoption_id}": "0" * 32, "{session_id}": "0" * 16, "{mmsi}": "235000001", "{raw}": "0", "{provider}": "none", "{path}": "x",
+    "{report_id}": "0" * 32, "{token_id}": "0" * 16, "{collection}": "x", "{status_id}": "x", "{object_id}": "x",
 }  # fmt: skip
 
 
@@ -297,7 +316,7 @@ def test_other_methods_are_nobodys(floor: Any) -> None:
                 continue
             for login in ("", "W-COL", "N-COL", "A-COL"):
                 status = answer(floor, login, method, path)
-                open_path = not path.startswith("/api/")
+                open_path = not path.startswith(("/api/", "/taxii2"))
                 assert status in ((405, 404) if open_path or login else (401, 405)), (method, path, login)
 
 

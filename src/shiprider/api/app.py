@@ -32,6 +32,7 @@ from shiprider.api.routes import (
     audit,
     break_glass,
     cases,
+    interchange,
     keys,
     labels,
     live,
@@ -45,12 +46,15 @@ from shiprider.api.routes import (
     requests,
     session,
     sign_in,
+    taxii,
     tear_lines,
+    tokens,
     vessels,
 )
 from shiprider.api.schemas.catalogue import words_of
 from shiprider.api.sessions import COOKIE, Sessions
 from shiprider.api.site import Site
+from shiprider.api.tokens import is_api
 
 _NO_PAGE: Final = (
     "<!doctype html><html lang=en><meta charset=utf-8><meta name=color-scheme content=dark><title>Shiprider</title>"
@@ -83,7 +87,22 @@ _SUBJECTS: Final = (
     partners,
     requests,
     cases,
+    interchange,
+    tokens,
 )
+
+
+#: What every handler can ask for.
+_GIVEN: Final = {
+    "site": Provide(asking.provide_site, sync_to_thread=False),
+    "rendering": Provide(asking.provide_rendering, sync_to_thread=False),
+    "author": Provide(asking.provide_author, sync_to_thread=False),
+    "review": Provide(asking.provide_review, sync_to_thread=False),
+    "asker": Provide(asking.provide_asker, sync_to_thread=False),
+    "holding": Provide(asking.provide_holding, sync_to_thread=False),
+    "telling": Provide(asking.provide_telling, sync_to_thread=False),
+    "written": Provide(asking.provide_written, sync_to_thread=False),
+}
 
 
 def static_folder() -> Path:
@@ -108,7 +127,7 @@ def _pages(folder: Path) -> list[Any]:
 
 
 def _file(root: Path, path: str) -> Response[bytes]:
-    if path.lstrip("/").startswith("api/") or not path.isprintable():
+    if is_api(f"/{path.lstrip('/')}") or not path.isprintable():
         raise NotFoundException
     try:
         wanted = (root / path.lstrip("/")).resolve()
@@ -144,19 +163,15 @@ def make_litestar(site: Site | None, static: Path | None = None) -> Litestar:
             *live.HANDLERS,
             openapi,
         ],
-        dependencies={
-            "site": Provide(asking.provide_site, sync_to_thread=False),
-            "rendering": Provide(asking.provide_rendering, sync_to_thread=False),
-            "author": Provide(asking.provide_author, sync_to_thread=False),
-            "review": Provide(asking.provide_review, sync_to_thread=False),
-            "asker": Provide(asking.provide_asker, sync_to_thread=False),
-            "holding": Provide(asking.provide_holding, sync_to_thread=False),
-            "telling": Provide(asking.provide_telling, sync_to_thread=False),
-            "written": Provide(asking.provide_written, sync_to_thread=False),
-        },
+        dependencies=_GIVEN,
     )
     application = Litestar(
-        [api, *providers.HANDLERS, *_pages(static if static is not None else static_folder())],
+        [
+            api,
+            Router("/taxii2", route_handlers=taxii.HANDLERS, dependencies=_GIVEN),
+            *providers.HANDLERS,
+            *_pages(static if static is not None else static_folder()),
+        ],
         state=State({"site": site}),
         exception_handlers=HANDLERS,
         request_max_body_size=BODY_BYTES,

@@ -10,6 +10,7 @@ from typing import Any, Final
 from shiprider.api import permissions
 from shiprider.api.permissions import TABLE, Rule
 from shiprider.api.sessions import Session
+from shiprider.api.tokens import FOR_TOKENS
 from shiprider.flow.access import Access, Authority, observer_of
 from shiprider.flow.holding import Holding
 from shiprider.model.access_entry import AccessEntry
@@ -18,6 +19,7 @@ from shiprider.model.errors import Forbidden, NoPurpose, NotRecognised
 from shiprider.model.observer import Observer
 from shiprider.model.rules import own_observer
 
+_OF_ACCOUNTS: Final = ("account", "token")
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -31,14 +33,14 @@ class Asker:
     @property
     def authority(self) -> Authority | None:
         """Of an account; None for the demo user and programs of this machine, who have none."""
-        if self.session.kind != "account":
+        if self.session.kind not in _OF_ACCOUNTS:
             return None
         return self.access.authority(self.session.account, self.session.revision)
 
     @property
     def roles(self) -> tuple[str, ...]:
         """As of now: a session remembers none."""
-        if self.session.kind != "account":
+        if self.session.kind not in _OF_ACCOUNTS:
             return CONTENT_ROLES
         authority = self.authority
         return authority.roles if authority is not None else ()
@@ -46,7 +48,7 @@ class Asker:
     @property
     def alive(self) -> bool:
         """Whether the account still stands behind the session."""
-        return self.session.kind != "account" or self.authority is not None
+        return self.session.kind not in _OF_ACCOUNTS or self.authority is not None
 
     @property
     def observer(self) -> Observer:
@@ -79,6 +81,8 @@ class Asker:
     def may(self, rule: Rule) -> bool:
         """By the table. Somebody who is still enrolling may do that and nothing else."""
         if self.session.enrolling and rule.permission not in ("enrol", "public"):
+            return False
+        if self.session.kind == "token" and rule.permission not in FOR_TOKENS:
             return False
         if rule.permission in ("self", "enrol"):
             return self.alive
@@ -136,6 +140,8 @@ def _refusal(asker: Asker, rule: Rule) -> Forbidden | None:
         roles = ", ".join(role.replace("_", " ") for role in permissions.roles_for(rule.permission))
         if asker.session.enrolling:
             return Forbidden("Your one-time code opens only this: make a password or a passkey first.")
+        if asker.session.kind == "token" and rule.permission not in FOR_TOKENS:
+            return Forbidden("A token opens only the exchange with other software: sign in for this.")
         return Forbidden(f"Your roles do not allow this, it is for {roles}: ask the node administrator.")
     if rule.permission in permissions.NEEDS_PURPOSE and not asker.session.purpose:
         return NoPurpose("Content is read for a purpose: say yours (PUT /api/v1/me/purpose).")

@@ -6,6 +6,7 @@ is not there give the same answer.
 
 import logging
 import math
+from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import Request, Response
@@ -13,6 +14,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 
 from shiprider.api.schemas.base import Failure
+from shiprider.api.taxii_form import MEDIA_TYPE, error_message
+from shiprider.api.tokens import is_taxii
 from shiprider.model import errors
 
 _log = logging.getLogger("shiprider.api")
@@ -37,6 +40,11 @@ _HTTP: Final = {
     400: ("bad_request", "The request cannot be understood.", "See /api/v1/openapi.json."),
     404: ("not_found", "There is nothing here.", "See /api/v1/openapi.json."),
     405: ("bad_method", "This is not done with this method.", "See /api/v1/openapi.json."),
+    406: (
+        "not_acceptable",
+        "Nothing is answered in that form.",
+        "Accept application/taxii+json;version=2.1.",
+    ),
     413: ("too_large", "The body is too large.", "Send less at once."),
     415: ("not_json", "The body must be JSON.", "Send it with `Content-Type: application/json`."),
 }
@@ -99,13 +107,28 @@ def on_unreadable(_: Request[Any, Any, Any], __: Exception) -> Response[Failure]
     return _failure(400, "bad_request", "The body is no JSON text of ours.", _HTTP[400][2])
 
 
+def _shaped(handler: Callable[[Request[Any, Any, Any], Any], Response[Failure]]) -> Any:
+    """The same error in the form of who is asked: the API's, or TAXII's."""
+
+    def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        answer = handler(request, error)
+        path, status = request.scope["path"], answer.status_code or 500
+        if not is_taxii(path):
+            return answer
+        headers = {name: value for name, value in answer.headers.items() if value is not None}
+        content = error_message(status, answer.content)
+        return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+    return handle
+
+
 HANDLERS: Final[dict[int | type[Exception], Any]] = {
-    errors.ShipriderError: on_ours,
-    ValidationException: on_validation,
-    HTTPException: on_http,
-    UnicodeDecodeError: on_unreadable,
-    RecursionError: on_unreadable,
-    Exception: on_anything,
+    errors.ShipriderError: _shaped(on_ours),
+    ValidationException: _shaped(on_validation),
+    HTTPException: _shaped(on_http),
+    UnicodeDecodeError: _shaped(on_unreadable),
+    RecursionError: _shaped(on_unreadable),
+    Exception: _shaped(on_anything),
 }
 
 

@@ -13,11 +13,14 @@ from urllib.parse import parse_qs, quote, urlencode
 
 import msgspec
 
+from shiprider.api import tokens
 from shiprider.api.authorising import Asker
 from shiprider.api.permissions import OPEN, body_bytes
 from shiprider.api.place import Place, is_loopback
 from shiprider.api.schemas.base import Failure
 from shiprider.api.sessions import Session, Sessions
+from shiprider.api.taxii_form import TAXII_TYPE, refused
+from shiprider.api.tokens import is_api
 from shiprider.flow.access import Access
 
 #: ASGI 3.0.
@@ -90,7 +93,7 @@ class Gate:
             return
         headers = _Headers(scope["headers"])
         host = (headers.only("host") or "").lower()
-        api = scope["path"].startswith("/api/")
+        api = is_api(scope["path"])
         shown = host if host in self._hosts else "127.0.0.1"
         guarded = _guarded(send, security_headers(shown, api, tls=self._place.tls))
         refusal = self._refusal(scope, headers, host)
@@ -113,7 +116,7 @@ class Gate:
             if refusal is not None:
                 await _refuse(scope, guarded, *refusal)
                 return
-        cookie_only = session is not None and session.kind != "program"
+        cookie_only = session is not None and session.kind not in ("program", "token")
         if cookie_only and self._needs_origin(scope) and headers.only("origin") is None:
             failure = Failure(
                 error="no_origin",
@@ -167,6 +170,11 @@ class Gate:
     def _session(self, scope: Scope, headers: "_Headers") -> Session | None:
         authorization = headers.only("authorization") or ""
         scheme, _, token = authorization.partition(" ")
+        of_person = tokens.session_of(
+            self._access, authorization, _address(scope), (headers.only("user-agent") or "")[:120]
+        )
+        if of_person is not None or scheme.lower() == "basic":
+            return of_person
         if scheme.lower() == "bearer":
             # The token lies in a file of the node's owner on this machine: from elsewhere it was stolen.
             if not is_loopback(_address(scope)) or not self._sessions.is_token(token.strip()):
@@ -250,7 +258,7 @@ def _is_page(scope: Scope, headers: _Headers) -> bool:
     return (
         scope["type"] == "http"
         and scope["method"] == "GET"
-        and not scope["path"].startswith("/api/")
+        and not is_api(scope["path"])
         and headers.only("sec-fetch-mode") == "navigate"
     )
 
@@ -273,7 +281,7 @@ def _body_refusal(headers: _Headers, most: int) -> tuple[int, Failure] | None:
             hint="Send less at once.",
         )
     kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if kind not in ("application/json", TAXII_TYPE):
         return 415, Failure(
             error="not_json",
             message="The body must be JSON.",
@@ -309,10 +317,11 @@ def _guarded(send: Send, headers: list[tuple[bytes, bytes]]) -> Send:
 
 
 async def _refuse(scope: Scope, send: Send, status: int, failure: Failure) -> None:
-    body = msgspec.json.encode(failure)
     if scope["type"] != "websocket":
-        await _answer(send, status, b"application/json", body)
+        kind, body, more = refused(scope["path"], status, failure)
+        await _answer(send, status, kind.encode(), body, more)
         return
+    body = msgspec.json.encode(failure)
     if "websocket.http.response" in (scope.get("extensions") or {}):
         start = {
             "type": "websocket.http.response.start",

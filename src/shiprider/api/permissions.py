@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from shiprider.api.tokens import TAXII, is_taxii
 from shiprider.model.access_entry import Act
 from shiprider.model.account import CONTENT_ROLES, ROLES, Role
 
@@ -37,6 +38,9 @@ Permission = Literal[
     "administer",
     "audit",
     "measure",
+    "interchange",
+    "export",
+    "hand_in",
 ]
 
 #: Those who work with alerts and vessels; a community liaison has the map and the alerts, not the bytes.
@@ -69,6 +73,9 @@ ROLES_OF: Final[dict[Permission, frozenset[Role]]] = {
     "administer": frozenset({"node_administrator"}),
     "audit": frozenset({"auditor"}),
     "measure": frozenset({"auditor", "node_administrator"}),
+    "interchange": _DESK | {"liaison_officer", "legal_adviser", "evidence_custodian"},
+    "export": frozenset({"intelligence_analyst", "liaison_officer", "legal_adviser", "evidence_custodian"}),
+    "hand_in": _DESK | {"liaison_officer"},
 }
 
 #: Reading content needs a purpose.
@@ -84,6 +91,8 @@ NEEDS_PURPOSE: Final[frozenset[Permission]] = frozenset(
         "hold_for_law",
         "prepare_release",
         "release",
+        "export",
+        "hand_in",
     }
 )
 
@@ -92,12 +101,14 @@ NEEDS_PURPOSE: Final[frozenset[Permission]] = frozenset(
 class Rule:
     """What a route asks for. `act` is what the access log calls it; None: nothing of anybody is shown.
 
-    `by_hand`: what was allowed is logged by what does it, with its reason; a refusal is logged as all are.
+    `by_hand`: what was allowed is logged by what does it, with its reason; a refusal is logged as all are. `streams`:
+    the answer leaves in pieces, each of which was logged before it.
     """
 
     permission: Permission
     act: Act | None = None
     by_hand: bool = False
+    streams: bool = False
 
 
 _SELF: Final = Rule("self")
@@ -135,6 +146,9 @@ _API: Final[dict[tuple[str, str], Rule]] = {
     ("PUT", "/me/purpose"): Rule("self", "change"),
     ("GET", "/me/sessions"): _SELF,
     ("POST", "/me/sessions/{session_id}/revoke"): Rule("self", "sign_out"),
+    ("GET", "/me/tokens"): _SELF,
+    ("POST", "/me/tokens"): Rule("self", "administer", by_hand=True),
+    ("POST", "/me/tokens/{token_id}/revoke"): Rule("self", "administer", by_hand=True),
     ("GET", "/me/notices"): _SELF,
     ("POST", "/me/notices/{notice_id}/seen"): Rule("self", "change"),
     ("GET", "/break-glass"): Rule("break_glass"),
@@ -220,6 +234,12 @@ _API: Final[dict[tuple[str, str], Rule]] = {
     ("POST", "/watchlists"): Rule("give_orders", "change"),
     ("GET", "/legal-holds"): _READ,
     ("POST", "/legal-holds"): Rule("hold_for_law", "change"),
+    # By hand: what others wrote must not name records in the log that nobody was shown.
+    ("GET", "/foreign-reports"): Rule("see_content", "search", by_hand=True),
+    ("POST", "/foreign-reports"): Rule("hand_in", "change"),
+    ("GET", "/foreign-reports/{report_id}"): Rule("see_content", "read", by_hand=True),
+    ("GET", "/foreign-reports/{report_id}/raw"): Rule("see_raw", "read"),
+    ("GET", "/export"): Rule("export", "export", by_hand=True, streams=True),
     ("GET", "/notes"): _READ,
     ("POST", "/notes"): Rule("annotate", "change"),
     ("GET", "/watch-log"): _READ,
@@ -248,9 +268,25 @@ _API: Final[dict[tuple[str, str], Rule]] = {
     ("WS", "/live"): Rule("see_content", "live", by_hand=True),
 }
 
+_EXPORT: Final = Rule("export", "export", by_hand=True)
+#: Under /taxii2 (TAXII 2.1, 4 and 5).
+_TAXII: Final[dict[tuple[str, str], Rule]] = {
+    ("GET", ""): Rule("interchange"),
+    ("GET", "/api"): Rule("interchange"),
+    ("GET", "/api/status/{status_id}"): Rule("hand_in"),
+    ("GET", "/api/collections"): Rule("interchange"),
+    ("GET", "/api/collections/{collection}"): Rule("interchange"),
+    ("GET", "/api/collections/{collection}/manifest"): _EXPORT,
+    ("GET", "/api/collections/{collection}/objects"): _EXPORT,
+    ("POST", "/api/collections/{collection}/objects"): Rule("hand_in", "change"),
+    ("GET", "/api/collections/{collection}/objects/{object_id}"): _EXPORT,
+    ("GET", "/api/collections/{collection}/objects/{object_id}/versions"): _EXPORT,
+}
+
 #: Every route. The page itself holds nothing of the node; what it shows it asks for.
 TABLE: Final[dict[tuple[str, str], Rule]] = {
     **{(method, f"/api/v1{path}"): rule for (method, path), rule in _API.items()},
+    **{(method, f"{TAXII}{path}"): rule for (method, path), rule in _TAXII.items()},
     ("GET", "/"): Rule("public"),
     ("GET", "/{path}"): Rule("public"),
     ("GET", "/sign-in/with/{provider}"): Rule("public"),
@@ -266,8 +302,13 @@ BODY_BYTES: Final = 256 << 10
 #: Of the routes that take a whole list or file: a watchlist of 50,000 lines, a policy of 500,000 letters.
 WATCHLIST_BYTES: Final = 12 << 20
 POLICY_BYTES: Final = 3 << 20
+#: Of what others hand in by TAXII at once.
+TAXII_BYTES: Final = 8 << 20
+#: Of a file that other software wrote.
+IMPORT_BYTES: Final = 32 << 20
 _LARGE: Final = {
     ("POST", "/api/v1/watchlists"): WATCHLIST_BYTES,
+    ("POST", "/api/v1/foreign-reports"): IMPORT_BYTES,
     ("POST", "/api/v1/policy/effect"): POLICY_BYTES,
     ("POST", "/api/v1/policy/changes"): POLICY_BYTES,
 }
@@ -275,6 +316,8 @@ _LARGE: Final = {
 
 def body_bytes(method: str, path: str) -> int:
     """The largest body that is taken there. Each of `_LARGE` says the same where it stands (`request_max_body_size`)."""
+    if is_taxii(path):
+        return TAXII_BYTES
     return _LARGE.get((method, path), BODY_BYTES)
 
 

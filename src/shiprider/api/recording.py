@@ -17,6 +17,7 @@ import msgspec
 from shiprider.api.authorising import Asker, entry
 from shiprider.api.permissions import Rule
 from shiprider.api.schemas.base import Failure
+from shiprider.api.taxii_form import refused
 from shiprider.flow.access import Access
 from shiprider.model.access_entry import bounded
 from shiprider.model.errors import NotLogged
@@ -52,13 +53,18 @@ def recorded(app: Callable[..., Awaitable[None]], access: Access) -> Callable[..
             if rule is None or rule.act is None:
                 await send(message)
                 return
+            if rule.streams and message["type"] == "http.response.start" and message["status"] < 400:
+                scope["state"]["streaming"] = True
+            if scope["state"].get("streaming"):
+                await send(message)
+                return
             held.append(message)
             if message["type"] != "http.response.body" or message.get("more_body"):
                 return
             try:
                 await _record(scope, access, rule, held)
             except NotLogged as error:
-                await _refuse(send, str(error))
+                await _refuse(send, scope["path"], str(error))
                 return
             for each in held:
                 await send(each)
@@ -121,12 +127,12 @@ def objects_in(content: bytes) -> list[str]:
     return [each.decode() for each in found]
 
 
-async def _refuse(send: Send, sentence: str) -> None:
+async def _refuse(send: Send, path: str, sentence: str) -> None:
     message, _, hint = sentence.rpartition(": ")
     failure = Failure(error="not_logged", message=f"{message}.", hint=hint[:1].upper() + hint[1:])
-    body = msgspec.json.encode(failure)
+    kind, body, _ = refused(path, 503, failure)
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", kind.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"retry-after", b"5"),
     ]

@@ -29,8 +29,9 @@ _MOST_OF_ONE: Final = 12
 #: How long somebody with a one-time code has to make his password or passkey, seconds.
 ENROLLING_S: Final = 15 * 60.0
 
-#: `demo`: signed in by the start-up URL; `program`: came with the token itself, not with a cookie.
-Kind = Literal["account", "demo", "program"]
+#: `demo`: signed in by the start-up URL; `program`: came with the token itself, not with a cookie; `token`: a program of
+#: a person, with a token of his.
+Kind = Literal["account", "demo", "program", "token"]
 
 
 @dataclass(slots=True, kw_only=True)

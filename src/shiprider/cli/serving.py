@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from shiprider.model.errors import NodeBusy, NotFound, ShipriderError, UsageError
+from shiprider.model.errors import InputError, NodeBusy, NotFound, ShipriderError, UsageError
 
 if TYPE_CHECKING:
     from shiprider.adapters.certificates.own import OwnCertificates
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 ADDRESS_FILE: Final = "node.address"
 
 
+#: A body of more bytes takes its time.
+_LARGE: Final = 1 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """One node's API."""
@@ -41,12 +45,19 @@ class Api:
 
     def ask(self, method: str, path: str, body: object = None, **query: object) -> dict[str, Any]:
         """One call; raises ShipriderError with the API's own sentence."""
+        return self._send(method, path, None if body is None else json.dumps(body).encode(), query)
+
+    def hand(self, path: str, data: bytes, **query: object) -> dict[str, Any]:
+        """A file as it is; raises ShipriderError with the API's own sentence."""
+        return self._send("POST", path, data, query)
+
+    def _send(self, method: str, path: str, data: bytes | None, query: dict[str, object]) -> dict[str, Any]:
         given = {name: value for name, value in query.items() if value not in (None, "")}
         url = f"{self.origin}/api/v1{path}" + (f"?{urlencode(given)}" if given else "")
         request = urllib.request.Request(  # noqa: S310 (our own loopback address)
             url,
             method=method,
-            data=None if body is None else json.dumps(body).encode(),
+            data=data,
             headers={
                 "Authorization": f"Bearer {self.token}",
                 "Content-Type": "application/json",
@@ -56,7 +67,8 @@ class Api:
         )
         try:
             trusted = ssl.create_default_context(cafile=self.authority) if self.authority else None
-            with urllib.request.urlopen(request, timeout=60, context=trusted) as answer:  # noqa: S310 (as above)
+            patience_s = 600 if data and len(data) > _LARGE else 60
+            with urllib.request.urlopen(request, timeout=patience_s, context=trusted) as answer:  # noqa: S310 (as above)
                 found: dict[str, Any] = json.loads(answer.read() or b"{}")
                 return found
         except urllib.error.HTTPError as error:
@@ -67,6 +79,8 @@ def _told(error: urllib.error.HTTPError) -> ShipriderError:
     try:
         said = json.loads(error.read())
         sentence = f"{said['message']} {said.get('hint', '')}".strip()
+        if said["error"] == "bad_input":
+            return InputError(sentence)
     except (ValueError, KeyError, TypeError):
         sentence = f"The node answered {error.code} {error.reason}: look at its log."
     kind = {404: NotFound, 400: UsageError, 422: UsageError}.get(error.code, ShipriderError)

@@ -21,6 +21,7 @@ from shiprider.model.disposition import Disposition
 from shiprider.model.errors import InputError
 from shiprider.model.evidence import EvidenceExport
 from shiprider.model.exchange import Dispatch, RecallAnswer, RecallOrder, Receipt, Withdrawal
+from shiprider.model.foreign_report import ForeignReport
 from shiprider.model.handover import Handover
 from shiprider.model.note import Note
 from shiprider.model.orders import LegalHold, Preferences, WatchedArea, Watchlist
@@ -90,6 +91,7 @@ FORMS: Final[dict[str, BodyForm[Any]]] = {
     "request_answer": BodyForm(RequestAnswer),
     "alert_acknowledgement": BodyForm(AlertAcknowledgement),
     "adoption": BodyForm(Adoption),
+    "foreign_report": BodyForm(ForeignReport),
 }
 
 

@@ -14,6 +14,7 @@ from shiprider.model.acknowledgement import AlertAcknowledgement
 from shiprider.model.adoption import Adoption
 from shiprider.model.alert import OPEN_STATES, Alert
 from shiprider.model.chat import ChatMessage
+from shiprider.model.foreign_report import ForeignReport
 from shiprider.model.publication import Publication
 from shiprider.model.record import Record
 from shiprider.model.request import InformationRequest, RequestAnswer
@@ -98,6 +99,15 @@ _WORKING: Final[dict[str, type[msgspec.Struct]]] = {
 }
 
 
+def of_foreign_report(body: ForeignReport) -> tuple[str, ...]:
+    """Its source and format, whether it could be read, the numbers of vessels it names."""
+    found = [f"source:{body.source}", f"format:{body.format}", "unreadable" if body.fault else "readable"]
+    for name, value in body.identifiers:
+        if name in ("mmsi", "imo") and value.isascii() and value.isdecimal() and len(value) <= 9:
+            found.append(f"{name}:{int(value)}")
+    return tuple(dict.fromkeys(found))
+
+
 def of_record(record: Record) -> tuple[str, ...] | None:
     """The terms of a record; None for other kinds, and where the law had the body erased."""
     if record.body is None:
@@ -108,4 +118,6 @@ def of_record(record: Record) -> tuple[str, ...] | None:
         return of_alert(msgspec.json.decode(record.body, type=Alert))
     if record.kind in _WORKING:
         return of_body(msgspec.json.decode(record.body, type=_WORKING[record.kind]))
+    if record.kind == "foreign_report":
+        return of_foreign_report(msgspec.json.decode(record.body, type=ForeignReport))
     return None

@@ -24,6 +24,7 @@ from shiprider.flow.sight import Frames, Sight
 from shiprider.model.alert import Alert
 from shiprider.model.disposition import Disposition, newest_of_each_alert
 from shiprider.model.errors import NotFound, UsageError
+from shiprider.model.foreign_report import ForeignReport
 from shiprider.model.handover import Handover
 from shiprider.model.label import UNKNOWN_TEXT
 from shiprider.model.note import Note
@@ -316,6 +317,17 @@ class View:
         if subject_kind != "vessel" and not self.there([subject]):
             return []
         return self._all(self._find(Query("note", ((f"{subject_kind}:{subject}",),))), Note)
+
+    def foreign_reports(
+        self, terms: tuple[tuple[str, ...], ...] = (), *, after: int | None = None, limit: int | None = None
+    ) -> list[Seen[ForeignReport]]:
+        """What was taken in from other software and matches, newest first."""
+        place = None if after is None else (after, "")
+        return self._all(self._find(Query("foreign_report", terms, after=place, limit=limit)), ForeignReport)
+
+    def foreign_report(self, record_id: str) -> Seen[ForeignReport]:
+        """One of them. Raises NotFound."""
+        return self._one(record_id, "foreign_report", ForeignReport)
 
     def log(self, *, since_us: int | None, after: int | None, limit: int | None) -> list[Seen[LogLine]]:
         """Lines of the watch log, newest first."""

@@ -67,6 +67,22 @@ class Passkey(msgspec.Struct, frozen=True, kw_only=True):
     made_us: int
 
 
+class ApiToken(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program of a person shows instead of him: it opens the exchange with other software and nothing else.
+
+    `digest` is SHA-256 of the secret, which is kept nowhere; `purpose` what it reads for; times in microseconds.
+    """
+
+    id: str
+    account: str
+    name: str
+    digest: bytes
+    purpose: str
+    case: str = ""
+    made_us: int
+    until_us: int
+
+
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Access that somebody took beyond his own (break-glass), from when until when, and who was told."""
 

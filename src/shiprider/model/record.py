@@ -42,6 +42,7 @@ KINDS: Final = (
     "request_answer",
     "alert_acknowledgement",
     "adoption",
+    "foreign_report",
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shiprider.model.account import Account, Grant, Notice, Passkey
+from shiprider.model.account import Account, ApiToken, Grant, Notice, Passkey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Accounts(Protocol):
         ...
 
     def set_secrets(self, account_id: str, secrets: Secrets, *, forget_passkeys: bool = False) -> None:
-        """Replace all of it; the steps that were used stay used."""
+        """Replace all of it; the steps that were used stay used. With the passkeys the tokens go as well."""
         ...
 
     def use_step(self, account_id: str, step: int) -> bool:
@@ -78,6 +78,22 @@ class Accounts(Protocol):
 
     def use_passkey(self, credential: bytes, uses: int) -> bool:
         """Set its counter; False where it did not go up though it counts (WebAuthn 7.2, step 22)."""
+        ...
+
+    def tokens(self, account_id: str) -> list[ApiToken]:
+        """Of one account, newest first."""
+        ...
+
+    def token(self, digest: bytes) -> ApiToken | None:
+        """By the SHA-256 of its secret. From memory: it is asked with every request of a program."""
+        ...
+
+    def add_token(self, token: ApiToken) -> None:
+        """A new one."""
+        ...
+
+    def revoke_token(self, account_id: str, token_id: str) -> None:
+        """It opens nothing any more. Raises NotFound where it is not his."""
         ...
 
     def attempt(self, keys: Sequence[tuple[str, int]], now_us: int) -> int:

@@ -21,6 +21,7 @@ from sqlalchemy.pool import StaticPool
 from shiprider.adapters.accounts.attempts import counted
 from shiprider.adapters.accounts.tables import (
     ACCOUNT,
+    API_TOKEN,
     ATTEMPT,
     FORM,
     GRANT,
@@ -29,7 +30,7 @@ from shiprider.adapters.accounts.tables import (
     PASSKEY,
     SECRET,
 )
-from shiprider.model.account import Account, Grant, Notice, Passkey, as_read
+from shiprider.model.account import Account, ApiToken, Grant, Notice, Passkey, as_read
 from shiprider.model.errors import Conflict, CorruptStore, DiskFull, NotFound, StorageError
 from shiprider.ports.accounts import Secrets
 
@@ -57,6 +58,10 @@ class SqliteAccounts:
                 self._people = {a.id: a for a in (msgspec.json.decode(row, type=Account) for row in rows)}
                 rows = connection.execute(sa.select(GRANT.c.body)).scalars()
                 self._grants = {g.id: g for g in (msgspec.json.decode(row, type=Grant) for row in rows)}
+                rows = connection.execute(sa.select(API_TOKEN.c.body)).scalars()
+                self._tokens = {
+                    t.digest: t for t in (msgspec.json.decode(row, type=ApiToken) for row in rows)
+                }
                 rows = connection.execute(sa.select(NOTICE.c.body)).scalars()
                 self._notices = {n.id: n for n in (msgspec.json.decode(row, type=Notice) for row in rows)}
         except BaseException:
@@ -160,6 +165,9 @@ class SqliteAccounts:
             )
             if forget_passkeys:
                 connection.execute(sa.delete(PASSKEY).where(PASSKEY.c.account == account_id))
+                connection.execute(sa.delete(API_TOKEN).where(API_TOKEN.c.account == account_id))
+        if forget_passkeys:
+            self._tokens = {k: each for k, each in self._tokens.items() if each.account != account_id}
 
     def use_step(self, account_id: str, step: int) -> bool:
         """See `ports.accounts.Accounts.use_step`."""
@@ -215,6 +223,33 @@ class SqliteAccounts:
                 sa.update(PASSKEY).where(PASSKEY.c.credential == credential, advanced).values(uses=uses)
             )
         return done.rowcount == 1
+
+    # -- their programs -----------------------------------------------------------------------------
+
+    def tokens(self, account_id: str) -> list[ApiToken]:
+        """See `ports.accounts.Accounts.tokens`."""
+        mine = [each for each in self._tokens.copy().values() if each.account == account_id]
+        return sorted(mine, key=lambda each: each.made_us, reverse=True)
+
+    def token(self, digest: bytes) -> ApiToken | None:
+        """See `ports.accounts.Accounts.token`."""
+        return self._tokens.get(digest)
+
+    def add_token(self, token: ApiToken) -> None:
+        """See `ports.accounts.Accounts.add_token`."""
+        with self._commit() as connection:
+            row = {"id": token.id, "account": token.account, "body": msgspec.json.encode(token)}
+            connection.execute(sa.insert(API_TOKEN), row)
+            self._tokens[token.digest] = token
+
+    def revoke_token(self, account_id: str, token_id: str) -> None:
+        """See `ports.accounts.Accounts.revoke_token`."""
+        with self._commit() as connection:
+            found = [each for each in self.tokens(account_id) if each.id == token_id]
+            if not found:
+                raise NotFound(f"You have no token {token_id[:40]}: look the list up again.")
+            connection.execute(sa.delete(API_TOKEN).where(API_TOKEN.c.id == token_id))
+            del self._tokens[found[0].digest]
 
     # -- guessing -----------------------------------------------------------------------------------
 

@@ -71,5 +71,13 @@ NOTICE: Final = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+API_TOKEN: Final = Table(
+    "api_token",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
 #: The form of these tables (`PRAGMA user_version`).
 FORM: Final = 1

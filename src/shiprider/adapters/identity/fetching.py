@@ -5,7 +5,6 @@ elsewhere in between; redirects are not followed; an answer is small and comes i
 """
 
 import ipaddress
-import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,51 +12,12 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
+from shiprider.adapters.checked_network import CheckedNetwork
 from shiprider.model.errors import Forbidden
 
 #: A discovery document or a set of keys is a few kilobytes.
 MOST_BYTES: Final = 512 * 1024
 _TIMEOUT_S: Final = 10.0
-
-
-class _CheckedNetwork(httpcore.NetworkBackend):
-    """Connects only to addresses that are public or allowed."""
-
-    def __init__(self, allowed: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> None:
-        self._allowed = tuple(allowed)
-        self._plain = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Any = None,
-    ) -> httpcore.NetworkStream:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        for each in found:
-            address = str(each[4][0])
-            if not self._may(address):
-                raise httpcore.ConnectError(f"{host} is at {address}, which is not allowed")
-        return self._plain.connect_tcp(
-            str(found[0][4][0]),
-            port,
-            timeout=timeout,
-            local_address=local_address,
-            socket_options=socket_options,
-        )
-
-    def _may(self, text: str) -> bool:
-        address = ipaddress.ip_address(text.partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None)
-        address = mapped or address
-        if any(address in network for network in self._allowed if network.version == address.version):
-            return True
-        return address.is_global and not address.is_multicast
 
 
 class Fetcher:
@@ -75,7 +35,7 @@ class Fetcher:
                 continue
         transport = httpx.HTTPTransport(retries=0)
         transport._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(), network_backend=_CheckedNetwork(networks)
+            ssl_context=httpx.create_ssl_context(), network_backend=CheckedNetwork(networks)
         )
         self._client = httpx.Client(
             transport=transport, follow_redirects=False, timeout=_TIMEOUT_S, trust_env=False

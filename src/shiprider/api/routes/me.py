@@ -45,7 +45,7 @@ def _local(asker: Asker) -> Account:
 _FRESH_S: Final = 600.0
 
 
-def _fresh(request: Request[Any, Any, Any], asker: Asker) -> Account:
+def fresh(request: Request[Any, Any, Any], asker: Asker) -> Account:
     """The account, where its person has proved himself just now: an open desk must not be enough."""
     account = _local(asker)
     age_s = request.scope["state"]["sessions"].clock() - asker.session.began_s
@@ -144,7 +144,7 @@ def begin_authenticator(
 ) -> s.AuthenticatorOut:
     """It counts once a password is set with its code."""
     del data
-    account = _fresh(request, asker)
+    account = fresh(request, asker)
     seed = secrets.token_bytes(totp.SEED_BYTES)
     asker.session.seed = seed
     return s.AuthenticatorOut(secret=totp.base32(seed), address=totp.address(seed, account.login, site.node))
@@ -161,7 +161,7 @@ def begin_authenticator(
 )
 def set_password(request: Request[Any, Any, Any], data: s.PasswordNew, asker: Who) -> Response[s.Done]:
     """The session gets a new cookie; my other sessions end."""
-    account, session = _fresh(request, asker), asker.session
+    account, session = fresh(request, asker), asker.session
     if not session.seed:
         raise UsageError("There is no new authenticator yet: set one up first.")
     SignIn(asker.access).set_password(account, data.password, session.seed, data.code)
@@ -183,7 +183,7 @@ def begin_new_passkey(
 ) -> s.Ceremony:
     """Raises UsageError where the address has no name."""
     del data
-    account = _fresh(request, asker)
+    account = fresh(request, asker)
     party = party_of(request.scope["state"]["host"])
     if not party:
         raise UsageError("A passkey needs a name in the address: open it as localhost or by its name.")
@@ -209,7 +209,7 @@ def add_passkey(
     request: Request[Any, Any, Any], data: s.PasskeyNew, asker: Who, site: Here
 ) -> Response[s.Done]:
     """The session gets a new cookie; my other sessions end."""
-    account, state = _fresh(request, asker), request.scope["state"]
+    account, state = fresh(request, asker), request.scope["state"]
     begun = site.ceremonies.take("new passkey", data.ceremony)
     if begun is None or begun[0] != account.id:
         raise NotRecognised("This took too long, or was done already: begin anew.")

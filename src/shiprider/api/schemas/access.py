@@ -133,7 +133,7 @@ class GrantOut(Struct):
 class MyAccess(Struct):
     """What I may do here, and why."""
 
-    kind: Literal["account", "demo", "program"]
+    kind: Literal["account", "demo", "program", "token"]
     name: str
     login: str
     roles: list[str]

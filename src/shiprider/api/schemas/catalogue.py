@@ -12,6 +12,7 @@ from shiprider.api.schemas import (
     audit,
     base,
     desk,
+    interchange,
     logbook,
     marking,
     node,
@@ -40,6 +41,7 @@ _SUBJECTS: Final[tuple[ModuleType, ...]] = (
     access,
     desk,
     working,
+    interchange,
 )
 
 

@@ -18,7 +18,7 @@ class Session(Struct):
     language: Literal["en", "es"]
     node: str
     version: str
-    kind: Literal["account", "demo", "program"]
+    kind: Literal["account", "demo", "program", "token"]
     enrolling: bool
     purpose: str
     permissions: list[str]

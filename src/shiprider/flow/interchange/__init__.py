@@ -1,0 +1,1 @@
+"""What goes to, and comes from, software that is not a Shiprider."""
