@@ -60,6 +60,8 @@ URGENCY: Final = (
 #: Bytes of one bundle's items, unpacked, from which on it is closed.
 _FULL_BYTES: Final = 256 * 1024
 _SCANNED_AT_ONCE: Final = 1000
+#: After so long it is looked anew, though no record came.
+_IDLE_US: Final = 2_000_000
 #: Records looked at for one bundle at a time: somewhat more than it takes.
 _CHOSEN_AT_ONCE: Final = MOST_ITEMS + 20
 
@@ -79,6 +81,8 @@ class Dispatching:
         self._lock = threading.Lock()
         #: Up to which place the log was searched for what a partner may no longer see.
         self._looked: dict[str, int] = {}
+        #: Of partners for whom nothing waited: when, at which end of the log, under which policy.
+        self._idle: dict[str, tuple[Partner, int, str, int]] = {}
 
     # -- what may go ----------------------------------------------------------------------------------
 
@@ -103,7 +107,10 @@ class Dispatching:
     def next(self, partner: Partner, *, most_bytes: int = _FULL_BYTES) -> FeedBundle | None:
         """The next bundle, durable in the log on return; None where there is nothing to send."""
         with self._lock:
+            if self._is_idle(partner):
+                return None
             before = self.sent.last(partner.node)
+            now = (self._ledger.head().sequence, self._sight.version, self._clock())
             self._recall_what_narrowed(partner)
             allowed = self.allowed(partner)
             chosen = _Choice(most_bytes)
@@ -116,8 +123,21 @@ class Dispatching:
             examined = dict(before.examined) if before is not None else {}
             self._choose_records(partner, allowed, examined, chosen)
             if not chosen.items:
+                self._idle[partner.node] = (partner, *now)
                 return None
             return self._sign(partner, before, chosen, examined)
+
+    def _is_idle(self, partner: Partner) -> bool:
+        """Whether nothing was to be sent, and since then no record came, no rule changed, no time to speak of passed.
+
+        Time alone lets an agreement begin or a label end: that is seen after `_IDLE_US`.
+        """
+        found = self._idle.get(partner.node)
+        if found is None:
+            return False
+        of, sequence, version, at_us = found
+        same = (of, sequence, version) == (partner, self._ledger.head().sequence, self._sight.version)
+        return same and 0 <= self._clock() - at_us < _IDLE_US
 
     def renew(self, partner: Partner, epoch: int, sequence: int) -> int:
         """Begin a new epoch with everything after a place of the feed, but for bodies that the law removed since.
