@@ -86,11 +86,15 @@ def test_what_others_wrote_is_taken_in_once_and_listed(shiprider: Any, node: Pat
     name = "\x1b[2Jevil"
     vessel = stix2.Identity(name=name, identity_class="system", object_marking_refs=stix2.TLP_AMBER)
     (tmp_path / "b.json").write_text(stix2.Bundle(vessel, stix2.TLP_AMBER).serialize())
-    words = ("--by", "ana", "--source", "JIATF", "--grade", "B2", "--node", node, "--json")
+    words = ("--by", "José Peña", "--source", "JIATF", "--grade", "B2", "--node", node, "--json")
     told = shiprider("import", "stix", tmp_path / "b.json", *words)
     assert told.objects() == [{"new": 1, "revised": 0, "known": 0, "older": 0, "unreadable": 0}], told.err
     assert shiprider("import", "stix", tmp_path / "b.json", *words).objects()[0]["known"] == 1
     event = MISPEvent()
+    assert (
+        shiprider("foreign", "--node", node, "--json").objects()[0]["taken_in_by"]
+        == "José Peña (command line)"
+    )
     event.from_dict(info="Seen", distribution=3)
     (tmp_path / "m.json").write_text(event.to_json())
     assert shiprider("import", "misp", tmp_path / "m.json", *words).objects()[0]["new"] == 1

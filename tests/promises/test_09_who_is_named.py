@@ -27,6 +27,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src/shiprider"
 WRITERS = {
     "api/authorising.py": "GET /api/v1/vessels",
     "flow/administering.py": "accounts",
+    "flow/api_tokens.py": "make token",
     "flow/break_glass.py": "break glass",
     "flow/desk_steps.py": "propose wider label",
     "flow/key_desk.py": "rotate the signing key",
@@ -80,6 +81,8 @@ def test_whatever_writes_it_who_is_the_login_and_the_name_stands_beside_it(
             "kind": "alert", "id": alert["id"], "expected_revision": alert["revision"], "label": label, "why": WHY
         }  # fmt: skip
         assert liaison.post("/api/v1/relabellings", json=asked).status_code == 201
+        token = {"name": "a program", "purpose": "watch", "days": 1}
+        assert liaison.post("/api/v1/me/tokens", json=token).status_code == 201
         assert floor.client("auditor").get("/api/v1/audit/entries").status_code == 200
         export_evidence(
             floor.opened,

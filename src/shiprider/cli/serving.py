@@ -62,7 +62,11 @@ class Api:
                 "Authorization": f"Bearer {self.token}",
                 "Content-Type": "application/json",
                 # A decision is a person's: the node records this name with it.
-                **({"X-Officer": self.officer} if self.officer else {}),
+                **(
+                    {"X-Officer": self.officer.encode("utf-8", "replace").decode("latin-1")}
+                    if self.officer
+                    else {}
+                ),
             },
         )
         try:

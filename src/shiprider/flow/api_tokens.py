@@ -68,18 +68,18 @@ def make(
         made_us=now_us,
         until_us=now_us + days * DAY_US,
     )
-    _log(access, account, f"token {token.id} made", session)
+    _log(access, account, "make token", token.id, session)
     access.accounts.add_token(token)
     return token, secret
 
 
 def revoke(access: Access, account: Account, token_id: str, *, session: str = "") -> None:
     """Raises NotFound where it is not his, NotLogged."""
-    _log(access, account, f"token {token_id[:40]} revoked", session)
+    _log(access, account, "revoke token", token_id[:40], session)
     access.accounts.revoke_token(account.id, token_id)
 
 
-def _log(access: Access, account: Account, what: str, session: str) -> None:
+def _log(access: Access, account: Account, what: str, token: str, session: str) -> None:
     access.record(
         AccessEntry(
             at_us=access.clock(),
@@ -89,6 +89,6 @@ def _log(access: Access, account: Account, what: str, session: str) -> None:
             act="administer",
             what=what,
             outcome="allowed",
-            objects=(account.id,),
+            objects=(account.id, token),
         )
     )

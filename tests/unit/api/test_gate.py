@@ -185,9 +185,12 @@ def test_each_route_takes_the_body_that_it_needs_and_no_larger_one(running: Runn
             "alert_id",
             "change_id",
             "notice_id",
+            "partner_id",
             "proposal_id",
             "request_id",
             "session_id",
+            "token_id",
+            "collection",
         ):
             path = path.replace("{" + name + "}", "0" * 32)
         assert "{" not in path
@@ -202,7 +205,8 @@ def test_each_route_takes_the_body_that_it_needs_and_no_larger_one(running: Runn
             connection.sendall(head.encode())
             assert connection.recv(12) == b"HTTP/1.1 413", path
     assert large == {
-        "/api/v1/watchlists": 12 << 20, "/api/v1/policy/effect": 3 << 20, "/api/v1/policy/changes": 3 << 20
+        "/api/v1/watchlists": 12 << 20, "/api/v1/policy/effect": 3 << 20, "/api/v1/policy/changes": 3 << 20,
+        "/api/v1/foreign-reports": 32 << 20, f"/taxii2/api/collections/{'0' * 32}/objects": 8 << 20,
     }  # fmt: skip
 
 

@@ -112,6 +112,28 @@ def test_an_object_that_cannot_be_read_is_kept_for_nobody_and_found(ledger: Any)
     assert take(ledger, {"type": "note", "id": "note--1"}).known == 1
 
 
+def test_who_hands_in_learns_nothing_of_what_is_hidden_from_him(ledger: Any) -> None:
+    """The same answers with what is hidden and without it: nothing there yet, the same there, a newer one there."""
+    from shiprider.ports.ledger import Allowed
+
+    nothing = Allowed(frozenset())
+    handed = [note(1, "2026-01-02T00:00:00.000Z", content="x"), {"type": "note", "id": "bad"}]
+    data = json.dumps(handed).encode()
+
+    def told() -> Any:
+        return Importing(ledger, lambda: T0, "Luz Paz", allowed=nothing).take(read(data, "s"))
+
+    first = told()
+    assert (first.new, first.unreadable, first.known) == (2, 1, 0)
+    size = ledger.head().sequence
+    assert told() == first and ledger.head().sequence == size, "known, and not filed again"
+    take(ledger, note(1, "2026-01-03T00:00:00.000Z", content="newer"), source="s")
+    assert told() == first and {each.text for each in reports(ledger)} == {"newer", ""}
+    again = [{**handed[0], "modified": "2026-01-04T00:00:00.000Z"}, handed[1]]
+    data = json.dumps(again).encode()
+    assert told() == first and ledger.head().sequence == size + 2
+
+
 def test_it_is_found_by_source_and_by_the_numbers_of_vessels(ledger: Any) -> None:
     reference = [
         {"source_name": "mmsi", "external_id": "235000001"},

@@ -198,7 +198,8 @@ async def take_in(
     ] = False,
 ) -> s.TakenIn:
     """The body is the file as it is. Each object is kept, or said why not."""
-    made = Importing(site.view(asker.observer).ledger, site.clock, author, graded(grade))
+    view = site.view(asker.observer)
+    made = Importing(view.ledger, site.clock, author, graded(grade), view.allowed)
     data = await request.body()
     done = await asyncio.to_thread(made.take_file, file_format, data, source, keep=keep)
     return s.TakenIn(

@@ -259,7 +259,9 @@ def _take_in(site: Site, asker: Asker, data: bytes) -> dict[str, Any]:
     source = f"taxii:{asker.session.login}"
     total = len(parts_of(data))
     observer = asker.observer
-    done = Importing(site.view(observer).ledger, site.clock, observer.name).take(read(data, source))
+    view = site.view(observer)
+    made = Importing(view.ledger, site.clock, observer.name, allowed=view.allowed)
+    done = made.take(read(data, source))
     failures = [{"id": name[:250], "version": _moment(asked_us), "message": why} for name, why in done.failed]
     status = {
         "id": secrets.token_hex(16),

@@ -18,6 +18,7 @@ from shiprider.api.schemas import (
     node,
     notes,
     orders,
+    partners,
     picture,
     session,
     status,
@@ -42,6 +43,7 @@ _SUBJECTS: Final[tuple[ModuleType, ...]] = (
     desk,
     working,
     interchange,
+    partners,
 )
 
 

@@ -22,7 +22,7 @@ from shiprider.model.errors import InputError, NotFound, UsageError
 from shiprider.model.foreign_report import CREDIBILITIES, RELIABILITIES, ForeignFormat, ForeignReport
 from shiprider.model.label import combined_text
 from shiprider.model.record import Draft, Record
-from shiprider.ports.ledger import Filed, Ledger
+from shiprider.ports.ledger import Allowed, Filed, Ledger
 
 #: What can be read, and what it is called in a report.
 READERS: Final[dict[str, Callable[[bytes, str], list[Foreign]]]] = {"stix": stix.read, "misp": misp.read}
@@ -49,11 +49,11 @@ class Imported:
         """Objects that were looked at."""
         return self.new + self.revised + self.known + self.older
 
-    def add(self, other: "Imported") -> None:
-        """Count what became of more."""
-        for name in ("new", "revised", "known", "older", "unreadable"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.failed += other.failed[: max(0, _MOST_TOLD - len(self.failed))]
+    def unread(self, report: ForeignReport) -> None:
+        """One more that could not be read."""
+        self.unreadable += 1
+        if len(self.failed) < _MOST_TOLD:
+            self.failed.append((report.foreign_id, report.fault))
 
 
 def report_id(node: str, report: ForeignReport) -> str:
@@ -83,6 +83,8 @@ class Importing:
     clock: Callable[[], int]
     by: str
     grade: tuple[str, str] = ("F", "6")
+    #: What whoever hands in may read; of what is here and hidden from him he is told what he would be told without it.
+    allowed: Allowed | None = None
 
     def take_file(
         self,
@@ -135,25 +137,27 @@ class Importing:
 
     def _file(self, batch: dict[str, Foreign], done: Imported) -> None:
         before = self.ledger.latest_of(list(batch))
+        shown = before if self.allowed is None else self.ledger.latest_of(list(batch), allowed=self.allowed)
         filed = []
         for id_, each in batch.items():
             report, label = each.report, each.label.text
-            record = before.get(id_)
+            record, hidden = before.get(id_), id_ not in shown
+            done.new += hidden
+            if hidden and report.fault:
+                done.unread(report)
             if record is not None:
                 held = _body(record)
                 if held is not None and held.sha256 == report.sha256:
-                    done.known += 1
+                    done.known += not hidden
                     continue
                 if held is not None and _newness(held) > _newness(report):
-                    done.older += 1
+                    done.older += not hidden
                     continue
                 # Whoever reads what it says now could read what it said before; nobody is let in by a later version.
                 label = combined_text((record.label, label))
-            done.new += record is None
-            done.revised += record is not None
-            done.unreadable += bool(report.fault)
-            if report.fault and len(done.failed) < _MOST_TOLD:
-                done.failed.append((report.foreign_id, report.fault))
+            done.revised += not hidden
+            if not hidden and report.fault:
+                done.unread(report)
             filed.append(
                 Filed(
                     draft=Draft(
