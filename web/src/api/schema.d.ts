@@ -2203,6 +2203,7 @@ export interface components {
             id: string;
             marking: components["schemas"]["Marking"];
             name: string;
+            node: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             recorded_us: number;
             revision: number;
@@ -3611,6 +3612,7 @@ export interface components {
             id: string;
             marking: components["schemas"]["Marking"];
             name: string;
+            node: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             recorded_us: number;
             revision: number;
