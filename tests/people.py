@@ -157,7 +157,7 @@ def floor(
             opened.node.catch_up(lambda *_: None)
         status = NodeStatus()
         site = Site(
-            node="test" if node == "node" else node,
+            node=node,
             version="0",
             view=opened.view,
             review=opened.review(),

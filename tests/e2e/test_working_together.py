@@ -44,6 +44,14 @@ def floor(pair: Partnered) -> Any:
     return pair.floor
 
 
+def asked_of_us(pair: Partnered) -> str:
+    """The id of a request that the partner makes."""
+    asked = Question(to=("col",), said=fixed("where_is", {"vessel": 235000002}, "nl"), urgency="priority")
+    made = Requests(pair.usa.pen()).ask(asked, author="Bo Lee")
+    pair.exchange()
+    return made.record.id
+
+
 def test_a_partner_is_asked_and_his_answer_comes_in_by_itself(pair: Partnered, sit: Any) -> None:
     page = sit("liaison", "/?panel=together")
     page.get_by_test_id("ask").click()
@@ -75,10 +83,8 @@ def test_a_partner_is_asked_and_his_answer_comes_in_by_itself(pair: Partnered, s
 
 
 def test_what_is_asked_of_us_is_answered_and_an_evaluator_only_looks(pair: Partnered, sit: Any) -> None:
-    asked = Question(to=("col",), said=fixed("where_is", {"vessel": 235000002}, "nl"), urgency="priority")
-    made = Requests(pair.usa.pen()).ask(asked, author="Bo Lee")
-    pair.exchange()
-    page = sit("liaison", f"/?panel=together&request={made.record.id}", locale="es-ES")
+    request = asked_of_us(pair)
+    page = sit("liaison", f"/?panel=together&request={request}", locale="es-ES")
     detail = page.get_by_test_id("request-detail")
     question = "¿Dónde está ahora 235000002 (GBR) y cuándo lo vieron por última vez?"
     detail.get_by_text(question).wait_for()
@@ -93,7 +99,7 @@ def test_what_is_asked_of_us_is_answered_and_an_evaluator_only_looks(pair: Partn
     (there,) = pair.usa.ledger.of_kind("request_answer")[-1:]
     assert there.origin == "col" and "hace una hora" in there.body.decode()
 
-    looks = sit("evaluator", f"/?panel=together&request={made.record.id}")
+    looks = sit("evaluator", f"/?panel=together&request={request}")
     looks.get_by_test_id("request-detail").get_by_text("Where is 235000002").wait_for()
     assert (
         looks.locator("[data-testid=request-detail] form").count() == looks.get_by_test_id("ask").count() == 0
@@ -130,6 +136,7 @@ def test_chat_beside_the_timeline_of_a_case(pair: Partnered, sit: Any) -> None:
 
 
 def test_by_keyboard_alone(pair: Partnered, sit: Any) -> None:
+    asked_of_us(pair)
     page = sit("watch")
     page.wait_for_selector("li[data-alert]")
     page.keyboard.press("8")
@@ -171,6 +178,10 @@ def test_a_partners_list_is_followed_and_let_go(pair: Partnered, sit: Any) -> No
     page = sit("watch", "/?panel=together&part=orders")
     row = page.get_by_test_id("partner-order")
     row.get_by_text("PATROL").wait_for()
+    panel = sit("watch", "/?panel=watchlists")
+    listed = panel.get_by_role("region", name="PATROL")
+    listed.get_by_text("of usa").wait_for()
+    assert listed.locator("form").count() == 0, "only its originator changes it"
     row.get_by_role("button", name="Follow as it is now").click()
     page.locator("[data-testid=partner-order][data-state=pinned]").wait_for()
     body = Watchlist(name="PATROL", entries=(WatchlistEntry(mmsi=5), WatchlistEntry(mmsi=6)))
@@ -188,10 +199,10 @@ SIZES = ((1024, 768), (1280, 720), (1920, 1080))
 @pytest.mark.parametrize("part", ["requests", "new", "detail", "cases", "orders"])
 def test_nothing_is_cut_off(pair: Partnered, sit: Any, part: str, width: int, height: int) -> None:
     """At every size, in both languages and themes: no part of the page is wider than its place."""
-    (record,) = pair.ledger.of_kind("request")[-1:]
+    request = asked_of_us(pair)
     place = {
         "requests": "/?panel=together", "new": "/?panel=together&request=new", "cases": "/?panel=together&part=cases&room=K-7",
-        "detail": f"/?panel=together&request={record.id}", "orders": "/?panel=together&part=orders",
+        "detail": f"/?panel=together&request={request}", "orders": "/?panel=together&part=orders",
     }[part]  # fmt: skip
     page = sit("liaison", place, width=width, height=height)
     page.locator(".page .body section").first.wait_for()

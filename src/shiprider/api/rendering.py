@@ -328,6 +328,7 @@ class Rendering:
         return AreaOut(
             id=item.record.id,
             revision=item.record.revision,
+            node=item.record.origin,
             name=item.body.name,
             ring=list(item.body.ring),
             text=item.body.text,
@@ -342,6 +343,7 @@ class Rendering:
         return WatchlistOut(
             id=item.record.id,
             revision=item.record.revision,
+            node=item.record.origin,
             name=item.body.name,
             entries=[
                 WatchEntry(**{name: getattr(entry, name) for name in WatchlistEntry.__struct_fields__})

@@ -99,7 +99,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             observations={0: 720},
         )
         site = Site(
-            node="test",
+            node=opened.settings.node,
             version="0",
             view=opened.view,
             review=opened.review(),

@@ -100,6 +100,14 @@ def test_what_cannot_go_is_refused_in_one_sentence_and_nothing_is_written(pair: 
         ({"question": {"template": "who_is", "text": "x", "arguments": {"vessel": 5}}}, 400, "Leave the text out"),
         ({"label": "class=SECRET"}, 400, "no policy"),
         ({"wanted_us": 1}, 400, "has passed"),
+        ({"agreement": "no name,at all"}, 400, "is no name"),
+        ({"agreement": "x|tlp=CLEAR"}, 400, "is no name"),
+        ({"agreement": "unknown"}, 403, "does not let usa"),
+        ({"case": "K\0"}, 403, ""),
+        ({"subject_kind": "case", "subject": "a\nb"}, 400, "printable"),
+        ({"subject_kind": "vessel", "subject": "-1"}, 400, "MMSI"),
+        ({"subject_kind": "area", "subject": "' OR 1=1"}, 404, "no area"),
+        ({"classification": "COSY"}, 400, ""),
         ({"to": []}, 400, ""),
     ):  # fmt: skip
         body = {"to": ["usa"], "question": {"text": "Who?"}, **more}

@@ -2525,6 +2525,7 @@ export interface components {
             id: string;
             marking: components["schemas"]["Marking"];
             name: string;
+            node: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             recorded_us: number;
             revision: number;
@@ -4606,6 +4607,7 @@ export interface components {
             id: string;
             marking: components["schemas"]["Marking"];
             name: string;
+            node: string;
             /** @description Microseconds since 1970-01-01 UTC. */
             recorded_us: number;
             revision: number;

@@ -19,10 +19,11 @@ from shiprider.api.schemas.marking import Marking
 
 
 class AreaOut(Struct):
-    """A named polygon, ring of [longitude, latitude] (GeoJSON order), closed."""
+    """A named polygon, ring of [longitude, latitude] (GeoJSON order), closed. `node`: whose it is."""
 
     id: RecordId
     revision: int
+    node: str
     name: str
     ring: list[tuple[float, float]]
     text: str
@@ -54,10 +55,11 @@ class WatchEntry(Struct, forbid_unknown_fields=True):
 
 
 class WatchlistOut(Struct):
-    """A named list of vessels to be told about."""
+    """A named list of vessels to be told about. `node`: whose it is."""
 
     id: RecordId
     revision: int
+    node: str
     name: str
     entries: list[WatchEntry]
     source: str

@@ -70,14 +70,20 @@ class Pen:
         names = [each.nation for each in told] if by_nation else [each.organisation for each in told]
         named = {"nations" if by_nation else "organisations": (*names, *own) if by_nation else names}
         plain = written(f"policy=COALITION class={classification}")
-        return label(
-            policies=plain.policies,
-            classification=plain.classification,
-            agreements=(agreement,) if agreement else (),
-            nations=named.get("nations"),
-            organisations=named.get("organisations"),
-            communities=None,
-        ).text
+        try:
+            made = label(
+                policies=plain.policies,
+                classification=plain.classification,
+                agreements=(agreement,) if agreement else (),
+                nations=named.get("nations"),
+                organisations=named.get("organisations"),
+                communities=None,
+            )
+        except ValueError as error:
+            raise InputError(
+                f"The label cannot be made ({error}): correct it, or write it yourself."
+            ) from None
+        return made.text
 
     def label_of(self, given: str, about: Iterable[Record]) -> str:
         """What a label (none: theirs) comes to when it is said of these records: each originator keeps its say.
