@@ -42,6 +42,9 @@ from shiprider.flow.desk_steps import DeskSteps
 from shiprider.flow.evidence import Sources, export
 from shiprider.flow.evidence import recorded as recorded_export
 from shiprider.flow.evidence_scope import RawRow
+from shiprider.flow.exchange.dispatching import Dispatching
+from shiprider.flow.exchange.liaison import Liaison
+from shiprider.flow.exchange.partners import Partners
 from shiprider.flow.numbers import Numbers
 from shiprider.flow.pictures import Pictures
 from shiprider.flow.policy_desk import Policies, PolicyDesk
@@ -317,6 +320,14 @@ class Node:
             tear_lines=TearLines(steps, bytes(32), bytes),
             labels=Relabellings(steps),
             keys=nothing,
+            liaison=Liaison(
+                steps,
+                Partners(self.ledger, node="col", clock=self.clock, verify=lambda *_: False),
+                Dispatching(self.ledger, self.sight, nothing, node="col", clock=self.clock),
+                own=lambda: nothing,
+                links=tuple,
+                verify=lambda *_: False,
+            ),
         )
 
     def row_of(self, raw: int) -> RawRow | None:
@@ -430,7 +441,8 @@ class Pair:
 
     def record(self, nodes: Any, hidden: bool, label: str, purpose: str, case: str, kind: str = "") -> None:
         # Exports and seals take turns: two kinds more among the hidden ones, so that the others stay as frequent.
-        audited = (AUDITED[0], AUDITED[1 + self.step % (len(AUDITED) - 1)])
+        # What was sent to partners and taken back from them is shown with what it is about, so it is none of these.
+        audited = ("browsing_alarm", ("evidence_export", "spool_seal")[self.step % 2])
         kinds = (*self.kinds, *(audited if hidden else ()))
         kind = kind or kinds[self.draw(len(kinds))]
         if kind in AUDITED:

@@ -187,7 +187,7 @@ def _(patch: pytest.MonkeyPatch) -> None:
 
 @leak("revisions numbered over hidden ones")
 def _(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(View, "_numbered", lambda self, records: list(records))
+    patch.setattr(View, "numbered", lambda self, records: list(records))
 
 
 @leak("the first revision's time, hidden or not")

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shiprider.api.routes import cases, requests
+from shiprider.api.routes import cases, partners, requests
 from shiprider.api.schemas import working as s
 from shiprider.flow import terms
 from shiprider.flow.exchange.partners import partner_id
@@ -158,7 +158,12 @@ def may_come_in(kind: str, label: str) -> bool:
 def ask(asking: Any, newest: dict[str, list[str]]) -> None:
     """Every channel of what nodes ask and tell each other."""
     route = asking.route
-    route("partners", requests.list_partners)
+    route("partners", requests.list_correspondents)
+    route("partners exchange", partners.list_partners)
+    route("partners recalls", partners.list_recalls)
+    route("partners withdrawn", partners.list_withdrawn)
+    for id_ in (*newest["alert"], f"{5:032x}"):
+        route(f"partners of {id_}", partners.list_partners_of, kind="alert", record_id=id_)
     route("requests", requests.list_requests)
     route("requests overdue", requests.list_requests, stands="overdue")
     page = route("requests begin", requests.list_requests, limit=1)

@@ -2192,10 +2192,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * AccountChange
-         * @description All that can be changed of an account; login and name stay.
-         */
+        /** AccountChange */
         AccountChange: {
             cases?: string[];
             /** @default  */
@@ -2210,18 +2207,12 @@ export interface components {
             organisation: string;
             roles: ("watch_officer" | "intelligence_analyst" | "liaison_officer" | "planner" | "legal_adviser" | "evidence_custodian" | "evaluator" | "community_liaison" | "node_administrator" | "auditor")[];
         };
-        /**
-         * AccountMade
-         * @description The account and its one-time code, shown this once.
-         */
+        /** AccountMade */
         AccountMade: {
             account: components["schemas"]["AccountOut"];
             code: string;
         };
-        /**
-         * AccountNew
-         * @description A person to be made known.
-         */
+        /** AccountNew */
         AccountNew: {
             cases?: string[];
             /** @default  */
@@ -2235,10 +2226,7 @@ export interface components {
             organisation: string;
             roles: ("watch_officer" | "intelligence_analyst" | "liaison_officer" | "planner" | "legal_adviser" | "evidence_custodian" | "evaluator" | "community_liaison" | "node_administrator" | "auditor")[];
         };
-        /**
-         * AccountOut
-         * @description A person of this node. `ways` are how he can prove himself.
-         */
+        /** AccountOut */
         AccountOut: {
             cases: string[];
             clearance: string;
@@ -2257,26 +2245,17 @@ export interface components {
             sessions: number;
             ways: ("password" | "passkey" | "code" | "provider")[];
         };
-        /**
-         * Accounts
-         * @description Everybody, by name.
-         */
+        /** Accounts */
         Accounts: {
             accounts: components["schemas"]["AccountOut"][];
             roles: string[];
         };
-        /**
-         * Acknowledge
-         * @description Say that you have seen an alert.
-         */
+        /** Acknowledge */
         Acknowledge: {
             /** @default  */
             text: string;
         };
-        /**
-         * AcknowledgementOut
-         * @description Somebody has seen an alert; `current`: as it is now.
-         */
+        /** AcknowledgementOut */
         AcknowledgementOut: {
             author: string;
             current: boolean;
@@ -2291,29 +2270,20 @@ export interface components {
             recorded_us: number;
             text: string;
         };
-        /**
-         * Acknowledgements
-         * @description Whose floors have seen an alert; `waiting`: partners who may see it and of whom nobody has.
-         */
+        /** Acknowledgements */
         Acknowledgements: {
             acknowledgements: components["schemas"]["AcknowledgementOut"][];
             may_acknowledge: boolean;
             waiting: string[];
         };
-        /**
-         * ActionDecision
-         * @description The policy's answer for one action.
-         */
+        /** ActionDecision */
         ActionDecision: {
             /** @enum {string} */
             action: "read" | "change" | "export" | "release" | "downgrade";
             allowed: boolean;
             reasons: components["schemas"]["PolicyReason"][];
         };
-        /**
-         * AddressedOut
-         * @description How one who was asked stands to a request; times by this node's clock, `took_us` from asking to answering.
-         */
+        /** AddressedOut */
         AddressedOut: {
             /** @description Microseconds since 1970-01-01 UTC. */
             answered_us: number | null;
@@ -2326,17 +2296,11 @@ export interface components {
             taken_us: number | null;
             took_us: number | null;
         };
-        /**
-         * AdoptionEnd
-         * @description Follow it no longer.
-         */
+        /** AdoptionEnd */
         AdoptionEnd: {
             expected_revision: number;
         };
-        /**
-         * AdoptionNew
-         * @description Follow a partner's order as one's own: every revision, or (`pin`) the one that was looked at (`digest`).
-         */
+        /** AdoptionNew */
         AdoptionNew: {
             digest: string;
             /** @enum {string} */
@@ -2349,10 +2313,7 @@ export interface components {
             /** @description Id of a record, 32 hex digits. */
             order: string;
         };
-        /**
-         * AlertDetail
-         * @description An alert with what it was made of (`finding` leads `findings`), its life and what may belong to it.
-         */
+        /** AlertDetail */
         AlertDetail: {
             alert: components["schemas"]["AlertOut"];
             finding: components["schemas"]["FindingOut"];
@@ -2363,10 +2324,7 @@ export interface components {
             notes: components["schemas"]["NoteOut"][];
             related: components["schemas"]["AlertOut"][];
         };
-        /**
-         * AlertEvent
-         * @description One step of an alert's life: `kind` raised, revised, retracted, taken, dismissed, escalated, merged, …
-         */
+        /** AlertEvent */
         AlertEvent: {
             author: string;
             kind: string;
@@ -2376,10 +2334,7 @@ export interface components {
             revision: number;
             text: string;
         };
-        /**
-         * AlertOut
-         * @description One line of the queue. `rank` 1 is the first to look at; `band` is the chance in words (ICD 203).
-         */
+        /** AlertOut */
         AlertOut: {
             /** @enum {string} */
             band: "almost_no_chance" | "very_unlikely" | "unlikely" | "even" | "likely" | "very_likely" | "almost_certain";
@@ -2422,20 +2377,14 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             updated_us: number;
         };
-        /**
-         * AlertPage
-         * @description A page of the queue; `next_cursor` is "" at the end.
-         */
+        /** AlertPage */
         AlertPage: {
             alerts: components["schemas"]["AlertOut"][];
             marking: components["schemas"]["Marking"];
             next_cursor: string;
             total: number;
         };
-        /**
-         * AnswerNew
-         * @description Answer a request. A refusal has a `reason`; `references` are ids of records that its asker may see.
-         */
+        /** AnswerNew */
         AnswerNew: {
             /**
              * @description As a person writes it; empty: of `to`.
@@ -2449,10 +2398,7 @@ export interface components {
             /** @enum {string} */
             step: "taken" | "answered" | "partly" | "refused";
         };
-        /**
-         * AnswerOut
-         * @description What a node said to a request. `known_us`: since when it is known here.
-         */
+        /** AnswerOut */
         AnswerOut: {
             author: string;
             /** @description Id of a record, 32 hex digits. */
@@ -2471,10 +2417,7 @@ export interface components {
             step: "taken" | "answered" | "partly" | "refused";
             step_text: string;
         };
-        /**
-         * AnswerTimesOut
-         * @description How long one node takes to answer, microseconds; requests that wait are beside it, not in it.
-         */
+        /** AnswerTimesOut */
         AnswerTimesOut: {
             answered: number;
             asked: number;
@@ -2486,19 +2429,13 @@ export interface components {
             p90_us: number | null;
             waiting: number;
         };
-        /**
-         * AnswerTimesPage
-         * @description By node, of requests since a time.
-         */
+        /** AnswerTimesPage */
         AnswerTimesPage: {
             /** @description Microseconds since 1970-01-01 UTC. */
             since_us: number;
             times: components["schemas"]["AnswerTimesOut"][];
         };
-        /**
-         * AreaNew
-         * @description Draw an area. For a change give `id` and `expected_revision`.
-         */
+        /** AreaNew */
         AreaNew: {
             /** @default true */
             active: boolean;
@@ -2514,10 +2451,7 @@ export interface components {
             /** @default  */
             text: string;
         };
-        /**
-         * AreaOut
-         * @description A named polygon, ring of [longitude, latitude] (GeoJSON order), closed.
-         */
+        /** AreaOut */
         AreaOut: {
             active: boolean;
             author: string;
@@ -2535,43 +2469,28 @@ export interface components {
             ][];
             text: string;
         };
-        /**
-         * Areas
-         * @description All areas; `marking` is of all of them together.
-         */
+        /** Areas */
         Areas: {
             areas: components["schemas"]["AreaOut"][];
             marking: components["schemas"]["Marking"];
         };
-        /**
-         * ArgumentOut
-         * @description A gap of a fixed message. place: "latitude,longitude" in degrees; time: microseconds; duration: seconds.
-         */
+        /** ArgumentOut */
         ArgumentOut: {
             name: string;
             /** @enum {string} */
             type: "vessel" | "time" | "place" | "duration" | "count" | "text";
         };
-        /**
-         * AuditChecked
-         * @description How far the access log was checked: every link, head and segment up to this entry is whole.
-         */
+        /** AuditChecked */
         AuditChecked: {
             hash: string;
             sequence: number;
         };
-        /**
-         * AuditEntries
-         * @description A page of the access log, newest first.
-         */
+        /** AuditEntries */
         AuditEntries: {
             entries: components["schemas"]["AuditEntry"][];
             next_cursor: string;
         };
-        /**
-         * AuditEntry
-         * @description One line of the access log: who did, or was refused, what, to which objects, for what purpose. `who` is a login, `name` how that person's name read then; `asked` what was searched for, with the filters.
-         */
+        /** AuditEntry */
         AuditEntry: {
             act: string;
             asked: string;
@@ -2589,10 +2508,7 @@ export interface components {
             who: string;
             why: string;
         };
-        /**
-         * AuditHead
-         * @description The signed end of the access log: keep it elsewhere, it shows later what was changed since.
-         */
+        /** AuditHead */
         AuditHead: {
             /** @description Microseconds since 1970-01-01 UTC. */
             at_us: number;
@@ -2603,17 +2519,11 @@ export interface components {
             sequence: number;
             signature: string;
         };
-        /**
-         * AuditPeople
-         * @description By person, who did most first.
-         */
+        /** AuditPeople */
         AuditPeople: {
             people: components["schemas"]["AuditPerson"][];
         };
-        /**
-         * AuditPerson
-         * @description What one person did with what was asked about, counted by act, outcome, purpose, case and reason of refusal.
-         */
+        /** AuditPerson */
         AuditPerson: {
             acts: {
                 [key: string]: number;
@@ -2637,10 +2547,7 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /**
-         * AuditSegment
-         * @description Entries `first` to `last` of the access log; `removed` says why retention let them go.
-         */
+        /** AuditSegment */
         AuditSegment: {
             bytes: number;
             closed: boolean;
@@ -2653,23 +2560,14 @@ export interface components {
             number: number;
             removed: string;
         };
-        /**
-         * AuthenticatorAsked
-         * @description Ask for the seed of an authenticator.
-         */
+        /** AuthenticatorAsked */
         AuthenticatorAsked: Record<string, never>;
-        /**
-         * AuthenticatorOut
-         * @description The seed of an authenticator, shown once: as text and as the address of a QR code.
-         */
+        /** AuthenticatorOut */
         AuthenticatorOut: {
             address: string;
             secret: string;
         };
-        /**
-         * BreakGlass
-         * @description Take a role or a case, for a reason and a time, while `second` is told.
-         */
+        /** BreakGlass */
         BreakGlass: {
             /** @default  */
             case: string;
@@ -2679,24 +2577,15 @@ export interface components {
             role: string;
             second: string;
         };
-        /**
-         * BreakGlassEnd
-         * @description Give back what was taken.
-         */
+        /** BreakGlassEnd */
         BreakGlassEnd: Record<string, never>;
-        /**
-         * BreakGlassWays
-         * @description What one can take: roles that one lacks, the longest time, and who can be told.
-         */
+        /** BreakGlassWays */
         BreakGlassWays: {
             longest_min: number;
             people: components["schemas"]["PersonOut"][];
             roles: string[];
         };
-        /**
-         * BrowsingAlarmOut
-         * @description Browsing that no case, watch or exercise explains. It accuses nobody: ask, and record what was found.
-         */
+        /** BrowsingAlarmOut */
         BrowsingAlarmOut: {
             cases: string[];
             count: number;
@@ -2715,17 +2604,11 @@ export interface components {
             usual: number;
             who: string;
         };
-        /**
-         * BrowsingAlarms
-         * @description Newest first.
-         */
+        /** BrowsingAlarms */
         BrowsingAlarms: {
             alarms: components["schemas"]["BrowsingAlarmOut"][];
         };
-        /**
-         * CalibrationBin
-         * @description Of `count` decided alerts scored between `low` and `high`, `confirmed` were escalated; the rest dismissed.
-         */
+        /** CalibrationBin */
         CalibrationBin: {
             confirmed: number;
             count: number;
@@ -2736,10 +2619,7 @@ export interface components {
             observed_high: number | null;
             observed_low: number | null;
         };
-        /**
-         * CalibrationOut
-         * @description Whether scores mean what they say. `model` is "prior" until there are enough dispositions. `simulated`: the decisions were on simulated data (there are none on real data yet).
-         */
+        /** CalibrationOut */
         CalibrationOut: {
             behaviours: {
                 [key: string]: number;
@@ -2753,10 +2633,7 @@ export interface components {
             simulated: boolean;
             text: string;
         };
-        /**
-         * CaseEventOut
-         * @description A record of a case. `late`: it came long after it was recorded; `gone_us`: its content was taken away then.
-         */
+        /** CaseEventOut */
         CaseEventOut: {
             author: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -2780,70 +2657,46 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             valid_us: number;
         };
-        /**
-         * CaseOut
-         * @description A case that one may see: whose records there are of it, which partners were taken into it.
-         */
+        /** CaseOut */
         CaseOut: {
             name: string;
             nodes: string[];
             partners: string[];
         };
-        /**
-         * CaseTimeline
-         * @description Records of a case by when they were true, newest first.
-         */
+        /** CaseTimeline */
         CaseTimeline: {
             case: string;
             events: components["schemas"]["CaseEventOut"][];
             marking: components["schemas"]["Marking"];
             next_cursor: string;
         };
-        /**
-         * Cases
-         * @description Cases and operations, by name.
-         */
+        /** Cases */
         Cases: {
             cases: components["schemas"]["CaseOut"][];
             operations: string[];
         };
-        /**
-         * Ceremony
-         * @description A passkey's ceremony: `public_key` is what the browser's WebAuthn functions take (JSON form, Level 3).
-         */
+        /** Ceremony */
         Ceremony: {
             ceremony: string;
             public_key: {
                 [key: string]: unknown;
             };
         };
-        /**
-         * CertificateOut
-         * @description The certificate of the node's TLS; the fingerprint is its authority's.
-         */
+        /** CertificateOut */
         CertificateOut: {
             /** @description Microseconds since 1970-01-01 UTC. */
             ends_us: number;
             fingerprint: string;
             names: string[];
         };
-        /**
-         * CodeAsked
-         * @description Ask for a new one-time code, or to sign somebody out.
-         */
+        /** CodeAsked */
         CodeAsked: Record<string, never>;
-        /**
-         * CodeIn
-         * @description A one-time code: for the first sign-in.
-         */
+        /** CodeIn */
         CodeIn: {
             code: string;
             login: string;
         };
-        /**
-         * CorrespondentOut
-         * @description A confirmed partner, and the cases that it was taken into.
-         */
+        /** CorrespondentOut */
         CorrespondentOut: {
             cases: string[];
             name: string;
@@ -2851,17 +2704,11 @@ export interface components {
             node: string;
             organisation: string;
         };
-        /**
-         * Correspondents
-         * @description Confirmed partners, by name.
-         */
+        /** Correspondents */
         Correspondents: {
             partners: components["schemas"]["CorrespondentOut"][];
         };
-        /**
-         * Counts
-         * @description What there is.
-         */
+        /** Counts */
         Counts: {
             alerts_escalated: number;
             alerts_new: number;
@@ -2871,28 +2718,19 @@ export interface components {
             quarantine: number;
             vessels: number;
         };
-        /**
-         * Decide
-         * @description Take, escalate, reopen or undo: `expected_revision` is the alert's revision that was looked at.
-         */
+        /** Decide */
         Decide: {
             expected_revision: number;
             /** @default  */
             text: string;
         };
-        /**
-         * DiskStatus
-         * @description Room on the node's disk.
-         */
+        /** DiskStatus */
         DiskStatus: {
             budget_bytes: number;
             free_bytes: number;
             used_bytes: number;
         };
-        /**
-         * Dismiss
-         * @description Dismiss with a reason.
-         */
+        /** Dismiss */
         Dismiss: {
             expected_revision: number;
             /** @enum {string} */
@@ -2900,18 +2738,12 @@ export interface components {
             /** @default  */
             text: string;
         };
-        /**
-         * Done
-         * @description It is done.
-         */
+        /** Done */
         Done: {
             /** @default true */
             done: boolean;
         };
-        /**
-         * EvidenceOut
-         * @description One stretch of one vessel's track that shows the behaviour; `raws` open at /observations/{raw}.
-         */
+        /** EvidenceOut */
         EvidenceOut: {
             /** @description Microseconds since 1970-01-01 UTC. */
             end_us: number;
@@ -2921,20 +2753,14 @@ export interface components {
             start_us: number;
             track: number;
         };
-        /**
-         * Failure
-         * @description Every error: a code for programs, one sentence for people, what to do.
-         */
+        /** Failure */
         Failure: {
             error: string;
             /** @default  */
             hint: string;
             message: string;
         };
-        /**
-         * FeedStatus
-         * @description One feed. `state`: "live", "idle" (nothing for a while), "down", "done" (a file read to its end).
-         */
+        /** FeedStatus */
         FeedStatus: {
             kind: string;
             lag_s: number | null;
@@ -2948,10 +2774,7 @@ export interface components {
             state: "live" | "idle" | "down" | "done";
             text: string;
         };
-        /**
-         * FindingOut
-         * @description A published finding. `recorded_us`: when this node knew this revision of it.
-         */
+        /** FindingOut */
         FindingOut: {
             behaviour: string;
             behaviour_text: string;
@@ -2988,53 +2811,35 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * FindingPage
-         * @description A page of findings.
-         */
+        /** FindingPage */
         FindingPage: {
             findings: components["schemas"]["FindingOut"][];
             next_cursor: string;
             total: number;
         };
-        /**
-         * FixedMessageOut
-         * @description A fixed message with its gaps, `{vessel}`.
-         */
+        /** FixedMessageOut */
         FixedMessageOut: {
             arguments: components["schemas"]["ArgumentOut"][];
             template: string;
             text: string;
         };
-        /**
-         * FixedMessages
-         * @description Fixed messages in one language.
-         */
+        /** FixedMessages */
         FixedMessages: {
             /** @enum {string} */
             language: "en" | "es" | "pt" | "fr" | "nl";
             messages: components["schemas"]["FixedMessageOut"][];
         };
-        /**
-         * ForeignIdentifier
-         * @description What a foreign report calls something: text, never followed.
-         */
+        /** ForeignIdentifier */
         ForeignIdentifier: {
             name: string;
             value: string;
         };
-        /**
-         * ForeignPlaceOut
-         * @description A place that a foreign report names.
-         */
+        /** ForeignPlaceOut */
         ForeignPlaceOut: {
             latitude_deg: number;
             longitude_deg: number;
         };
-        /**
-         * ForeignReportOut
-         * @description An object of other software, as text. `fault`: why it could not be read; then only its bytes are kept. `reliability` A to F and `credibility` 1 to 6 are of the Admiralty scale; `markings` as the source gave them.
-         */
+        /** ForeignReportOut */
         ForeignReportOut: {
             bytes: number;
             credibility: string;
@@ -3060,19 +2865,13 @@ export interface components {
             text: string;
             title: string;
         };
-        /**
-         * ForeignReports
-         * @description A page of foreign reports, newest first.
-         */
+        /** ForeignReports */
         ForeignReports: {
             marking: components["schemas"]["Marking"];
             next_cursor: string;
             reports: components["schemas"]["ForeignReportOut"][];
         };
-        /**
-         * GrantOut
-         * @description Access taken by breaking the glass: it ends by itself.
-         */
+        /** GrantOut */
         GrantOut: {
             case: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -3084,10 +2883,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             until_us: number;
         };
-        /**
-         * HandoverOut
-         * @description A signed handover.
-         */
+        /** HandoverOut */
         HandoverOut: {
             author: string;
             digest: string;
@@ -3106,10 +2902,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             to_us: number;
         };
-        /**
-         * HandoverSign
-         * @description Sign it: the digest that was shown, who gives, who takes over.
-         */
+        /** HandoverSign */
         HandoverSign: {
             digest: string;
             relieved_by: string;
@@ -3118,10 +2911,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             to_us: number;
         };
-        /**
-         * HandoverSummary
-         * @description What the next watch gets. `digest` (SHA-256, hex) is of the exact summary; it is what is signed.
-         */
+        /** HandoverSummary */
         HandoverSummary: {
             digest: string;
             dismissed: number;
@@ -3139,25 +2929,16 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             to_us: number;
         };
-        /**
-         * Handovers
-         * @description Signed handovers, newest first.
-         */
+        /** Handovers */
         Handovers: {
             handovers: components["schemas"]["HandoverOut"][];
         };
-        /**
-         * KeyLost
-         * @description Write the active key off: `active` is the one that was looked at.
-         */
+        /** KeyLost */
         KeyLost: {
             active: string;
             why: string;
         };
-        /**
-         * LabelOut
-         * @description The label of a record as a person writes it, for changing it.
-         */
+        /** LabelOut */
         LabelOut: {
             /** @description Id of a record, 32 hex digits. */
             id: string;
@@ -3167,10 +2948,7 @@ export interface components {
             revision: number;
             text: string;
         };
-        /**
-         * LegalHoldNew
-         * @description Hold rows of these vessels in this span; a release gives `id`, `expected_revision`, `released`.
-         */
+        /** LegalHoldNew */
         LegalHoldNew: {
             case: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -3186,10 +2964,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             start_us?: number | null;
         };
-        /**
-         * LegalHoldOut
-         * @description What must not be deleted, and why.
-         */
+        /** LegalHoldOut */
         LegalHoldOut: {
             author: string;
             case: string;
@@ -3206,10 +2981,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             start_us: number | null;
         };
-        /**
-         * LegalHolds
-         * @description All legal holds.
-         */
+        /** LegalHolds */
         LegalHolds: {
             legal_holds: components["schemas"]["LegalHoldOut"][];
         };
@@ -3222,10 +2994,7 @@ export interface components {
             trouble: string;
             up: boolean;
         };
-        /**
-         * LogEntry
-         * @description One line of the watch log: written by a person, or made by a decision (`source` "decision").
-         */
+        /** LogEntry */
         LogEntry: {
             alert: string;
             author: string;
@@ -3238,36 +3007,24 @@ export interface components {
             source: "person" | "decision" | "node";
             text: string;
         };
-        /**
-         * LogNew
-         * @description Write a line.
-         */
+        /** LogNew */
         LogNew: {
             text: string;
         };
-        /**
-         * Marking
-         * @description A label in words: `banner` for a page, `portion` for a paragraph, `level` its classification for programs. `level` "UNLABELLED": its originator's own; "UNKNOWN": nobody understands it.
-         */
+        /** Marking */
         Marking: {
             banner: string;
             /** @enum {string} */
             level: "UNLABELLED" | "UNKNOWN" | "UNCLASSIFIED" | "RESTRICTED" | "CONFIDENTIAL" | "SECRET" | "TOP_SECRET";
             portion: string;
         };
-        /**
-         * Merge
-         * @description Merge this alert into another one.
-         */
+        /** Merge */
         Merge: {
             expected_revision: number;
             /** @description Id of a record, 32 hex digits. */
             into: string;
         };
-        /**
-         * MessageNew
-         * @description Say something on a case or operation; without `to`, `label` and `reply_to` it stays on this node.
-         */
+        /** MessageNew */
         MessageNew: {
             /**
              * @default RESTRICTED
@@ -3287,10 +3044,7 @@ export interface components {
             said: components["schemas"]["SaidNew"];
             to?: string[];
         };
-        /**
-         * MessageOut
-         * @description A chat message. `reply_text`: the beginning of what it answers.
-         */
+        /** MessageOut */
         MessageOut: {
             author: string;
             /** @description Id of a record, 32 hex digits. */
@@ -3305,19 +3059,13 @@ export interface components {
             reply_to: string;
             said: components["schemas"]["SaidOut"];
         };
-        /**
-         * Messages
-         * @description Messages of a room, newest first.
-         */
+        /** Messages */
         Messages: {
             marking: components["schemas"]["Marking"];
             messages: components["schemas"]["MessageOut"][];
             next_cursor: string;
         };
-        /**
-         * MyAccess
-         * @description What I may do here, and why.
-         */
+        /** MyAccess */
         MyAccess: {
             case: string;
             cases: string[];
@@ -3337,17 +3085,11 @@ export interface components {
             purposes: string[];
             roles: string[];
         };
-        /**
-         * MySessions
-         * @description Sign-ins of one account, newest first.
-         */
+        /** MySessions */
         MySessions: {
             sessions: components["schemas"]["SessionOut"][];
         };
-        /**
-         * Names
-         * @description Names by MMSI, and the marking of what is heard of each of them.
-         */
+        /** Names */
         Names: {
             markings: {
                 [key: string]: components["schemas"]["Marking"];
@@ -3356,30 +3098,21 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * NodeKeys
-         * @description The node's keys, newest first; `certificate` null where it speaks plain HTTP on the loopback.
-         */
+        /** NodeKeys */
         NodeKeys: {
             certificate: components["schemas"]["CertificateOut"] | null;
             keys: components["schemas"]["SigningKeyOut"][];
             /** @description Microseconds since 1970-01-01 UTC. */
             now_us: number;
         };
-        /**
-         * NoteNew
-         * @description Write a note.
-         */
+        /** NoteNew */
         NoteNew: {
             subject: string;
             /** @enum {string} */
             subject_kind: "vessel" | "alert" | "finding" | "area";
             text: string;
         };
-        /**
-         * NoteOut
-         * @description A note on a vessel or an alert.
-         */
+        /** NoteOut */
         NoteOut: {
             author: string;
             /** @description Id of a record, 32 hex digits. */
@@ -3393,17 +3126,11 @@ export interface components {
             subject_kind: "vessel" | "alert" | "finding" | "area";
             text: string;
         };
-        /**
-         * Notes
-         * @description Notes, newest first.
-         */
+        /** Notes */
         Notes: {
             notes: components["schemas"]["NoteOut"][];
         };
-        /**
-         * NoticeOut
-         * @description What one was told of another person.
-         */
+        /** NoticeOut */
         NoticeOut: {
             about: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -3414,17 +3141,11 @@ export interface components {
             seen: boolean;
             text: string;
         };
-        /**
-         * Notices
-         * @description What I was told, newest first.
-         */
+        /** Notices */
         Notices: {
             notices: components["schemas"]["NoticeOut"][];
         };
-        /**
-         * ObservationOut
-         * @description One observation: decoded fields as stored, decoded fields of the sentence itself, the sentence(s).
-         */
+        /** ObservationOut */
         ObservationOut: {
             duplicates: number[];
             feed: string;
@@ -3489,10 +3210,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             sent_us: number | null;
         };
-        /**
-         * PartnerOrderOut
-         * @description A partner's area or watchlist here. `digest` names what is looked at; empty where it was recalled.
-         */
+        /** PartnerOrderOut */
         PartnerOrderOut: {
             adopted_by: string;
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -3514,10 +3232,7 @@ export interface components {
             state: "offered" | "following" | "pinned" | "changed" | "withdrawn" | "recalled" | "ended";
             state_text: string;
         };
-        /**
-         * PartnerOrders
-         * @description Areas and watchlists of partners.
-         */
+        /** PartnerOrders */
         PartnerOrders: {
             marking: components["schemas"]["Marking"];
             orders: components["schemas"]["PartnerOrderOut"][];
@@ -3562,15 +3277,9 @@ export interface components {
             marking: components["schemas"]["Marking"];
             partners: components["schemas"]["PartnerOfRecord"][];
         };
-        /**
-         * PasskeyAsked
-         * @description Ask for a challenge.
-         */
+        /** PasskeyAsked */
         PasskeyAsked: Record<string, never>;
-        /**
-         * PasskeyIn
-         * @description A passkey's answer to the challenge of `ceremony`.
-         */
+        /** PasskeyIn */
         PasskeyIn: {
             ceremony: string;
             credential: {
@@ -3579,10 +3288,7 @@ export interface components {
             /** @default  */
             purpose: string;
         };
-        /**
-         * PasskeyNew
-         * @description A new passkey, and what to call the device.
-         */
+        /** PasskeyNew */
         PasskeyNew: {
             ceremony: string;
             credential: {
@@ -3590,10 +3296,7 @@ export interface components {
             };
             name: string;
         };
-        /**
-         * PasswordIn
-         * @description Login, password and the authenticator's code, together.
-         */
+        /** PasswordIn */
         PasswordIn: {
             code: string;
             login: string;
@@ -3601,27 +3304,18 @@ export interface components {
             /** @default  */
             purpose: string;
         };
-        /**
-         * PasswordNew
-         * @description A new password, and the code that the new authenticator shows.
-         */
+        /** PasswordNew */
         PasswordNew: {
             code: string;
             password: string;
         };
-        /**
-         * PersonOut
-         * @description Somebody who can be told.
-         */
+        /** PersonOut */
         PersonOut: {
             id: string;
             name: string;
             nation: string;
         };
-        /**
-         * PictureOut
-         * @description The picture at `time_us`; mode "then" uses only what had been received by that time.
-         */
+        /** PictureOut */
         PictureOut: {
             marking: components["schemas"]["Marking"];
             /** @enum {string} */
@@ -3632,10 +3326,7 @@ export interface components {
             total: number;
             vessels: components["schemas"]["PictureVessel"][];
         };
-        /**
-         * PictureVessel
-         * @description One vessel of the picture at a time.
-         */
+        /** PictureVessel */
         PictureVessel: {
             course_deg: number | null;
             heading_deg: number | null;
@@ -3651,10 +3342,7 @@ export interface components {
             track: number;
             vessel_class: number;
         };
-        /**
-         * PolicyChangeOut
-         * @description A proposed policy. `stale`: it must be shown again first; `may_agree`: whether the asker may agree to it now.
-         */
+        /** PolicyChangeOut */
         PolicyChangeOut: {
             decided_by: string;
             effect: components["schemas"]["PolicyEffect"];
@@ -3673,18 +3361,12 @@ export interface components {
             state: "proposed" | "done" | "refused" | "withdrawn";
             why: string;
         };
-        /**
-         * PolicyChanges
-         * @description Proposed policies, newest first.
-         */
+        /** PolicyChanges */
         PolicyChanges: {
             changes: components["schemas"]["PolicyChangeOut"][];
             marking: components["schemas"]["Marking"];
         };
-        /**
-         * PolicyEffect
-         * @description What a policy would newly release and withhold. `unsampled`: more than could be tried, so it counts as wider.
-         */
+        /** PolicyEffect */
         PolicyEffect: {
             people_needed: number;
             released: components["schemas"]["ReleaseLine"][];
@@ -3692,18 +3374,12 @@ export interface components {
             widens: boolean;
             withheld: components["schemas"]["ReleaseLine"][];
         };
-        /**
-         * PolicyNew
-         * @description Propose a policy, with the reason.
-         */
+        /** PolicyNew */
         PolicyNew: {
             rules: string;
             why: string;
         };
-        /**
-         * PolicyOut
-         * @description The policy in force. `text` is "" where there is none: then only the node's own people see anything.
-         */
+        /** PolicyOut */
         PolicyOut: {
             agreements: string[];
             change: string;
@@ -3711,26 +3387,17 @@ export interface components {
             text: string;
             version: string;
         };
-        /**
-         * PolicyReason
-         * @description Why: the key, and its words; `clause` is the agreement's clause, where one allows it.
-         */
+        /** PolicyReason */
         PolicyReason: {
             clause: string;
             key: string;
             text: string;
         };
-        /**
-         * PolicyText
-         * @description A policy as a person writes it (TOML).
-         */
+        /** PolicyText */
         PolicyText: {
             rules: string;
         };
-        /**
-         * Position
-         * @description Where a vessel was last. Unknown numbers are null.
-         */
+        /** Position */
         Position: {
             course_deg: number | null;
             flaws: string[];
@@ -3747,35 +3414,23 @@ export interface components {
             time_us: number;
             track: number;
         };
-        /**
-         * ProviderOut
-         * @description An organisation that vouches for its people: sign in at `/sign-in/with/{name}`.
-         */
+        /** ProviderOut */
         ProviderOut: {
             name: string;
             title: string;
         };
-        /**
-         * PurposeChange
-         * @description What I read for from now on, and for which of my cases.
-         */
+        /** PurposeChange */
         PurposeChange: {
             /** @default  */
             case: string;
             purpose: string;
         };
-        /**
-         * QuarantineOut
-         * @description What could not be decoded; the bytes are kept and can be replayed.
-         */
+        /** QuarantineOut */
         QuarantineOut: {
             reasons: components["schemas"]["QuarantineReason"][];
             total: number;
         };
-        /**
-         * QuarantineReason
-         * @description How much could not be decoded for one reason.
-         */
+        /** QuarantineReason */
         QuarantineReason: {
             count: number;
             example: string;
@@ -3822,10 +3477,7 @@ export interface components {
             marking: components["schemas"]["Marking"];
             recalls: components["schemas"]["RecallOut"][];
         };
-        /**
-         * ReceptionCell
-         * @description One H3 cell: `ratio` received / expected, null where nothing was expected (unknown, not silent).
-         */
+        /** ReceptionCell */
         ReceptionCell: {
             cell: string;
             expected: number;
@@ -3836,10 +3488,7 @@ export interface components {
             terrestrial: number;
             vessels: number;
         };
-        /**
-         * ReceptionOut
-         * @description The reception layer in a bbox; cells not listed have never been heard: uncovered, not empty.
-         */
+        /** ReceptionOut */
         ReceptionOut: {
             cells: components["schemas"]["ReceptionCell"][];
             /** @description Microseconds since 1970-01-01 UTC. */
@@ -3855,10 +3504,7 @@ export interface components {
             id: string;
             kind: string;
         };
-        /**
-         * RelabelNew
-         * @description Another label for a record, with the reason.
-         */
+        /** RelabelNew */
         RelabelNew: {
             expected_revision: number;
             /** @description Id of a record, 32 hex digits. */
@@ -3868,10 +3514,7 @@ export interface components {
             label: string;
             why: string;
         };
-        /**
-         * RelabellingOut
-         * @description Another label for a record. What only narrows is `done` at once.
-         */
+        /** RelabellingOut */
         RelabellingOut: {
             decided_by: string;
             /** @description Id of a record, 32 hex digits. */
@@ -3893,18 +3536,12 @@ export interface components {
             was: components["schemas"]["Marking"];
             why: string;
         };
-        /**
-         * Relabellings
-         * @description Other labels that were asked for, newest first.
-         */
+        /** Relabellings */
         Relabellings: {
             marking: components["schemas"]["Marking"];
             relabellings: components["schemas"]["RelabellingOut"][];
         };
-        /**
-         * ReleaseLine
-         * @description One release class and kind of observer. `count` 0: what could come, whether any of it is here or not; null: rows, not counted.
-         */
+        /** ReleaseLine */
         ReleaseLine: {
             actions: ("read" | "change" | "export" | "release" | "downgrade")[];
             case: string;
@@ -3918,19 +3555,13 @@ export interface components {
             origin: string;
             purposes: string[];
         };
-        /**
-         * RequestEnd
-         * @description Close an own request that is answered, or withdraw it.
-         */
+        /** RequestEnd */
         RequestEnd: {
             expected_revision: number;
             /** @enum {string} */
             state: "closed" | "withdrawn";
         };
-        /**
-         * RequestNew
-         * @description Ask partners. Without `label` it goes to those in `to` alone.
-         */
+        /** RequestNew */
         RequestNew: {
             /** @default  */
             agreement: string;
@@ -3965,10 +3596,7 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             wanted_us?: number | null;
         };
-        /**
-         * RequestOut
-         * @description A request for information. `number` is made of its id, so it counts nothing.
-         */
+        /** RequestOut */
         RequestOut: {
             addressed: components["schemas"]["AddressedOut"][];
             agreement: string;
@@ -4004,27 +3632,18 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             wanted_us: number | null;
         };
-        /**
-         * Requests
-         * @description Requests, newest first. `total` before paging.
-         */
+        /** Requests */
         Requests: {
             marking: components["schemas"]["Marking"];
             next_cursor: string;
             requests: components["schemas"]["RequestOut"][];
             total: number;
         };
-        /**
-         * RotateKey
-         * @description Make the next signing key: `active` is the one that was looked at.
-         */
+        /** RotateKey */
         RotateKey: {
             active: string;
         };
-        /**
-         * SaidNew
-         * @description Say something: a text in `language`, or a fixed message by `template` with its `arguments`.
-         */
+        /** SaidNew */
         SaidNew: {
             arguments?: {
                 [key: string]: number | string;
@@ -4039,10 +3658,7 @@ export interface components {
             /** @default  */
             text: string;
         };
-        /**
-         * SaidOut
-         * @description What somebody said: a fixed message in the reader's language, free text in its sender's (`language`). `sent_text` is as the sender saw it, in `sent_language`.
-         */
+        /** SaidOut */
         SaidOut: {
             /** @enum {string} */
             language: "en" | "es" | "pt" | "fr" | "nl";
@@ -4052,10 +3668,7 @@ export interface components {
             template: string;
             text: string;
         };
-        /**
-         * Sentence
-         * @description One raw line as received, and where it lies.
-         */
+        /** Sentence */
         Sentence: {
             file: string;
             file_offset: number | null;
@@ -4066,10 +3679,7 @@ export interface components {
             sha256: string;
             text: string;
         };
-        /**
-         * Session
-         * @description Who sits here. `officer` is "" until a demo user has said his name. `enrolling`: came with a one-time code and has to make a password or a passkey first. `live`: may have the live push. `permissions`: see GET /me for why.
-         */
+        /** Session */
         Session: {
             enrolling: boolean;
             /** @enum {string} */
@@ -4083,17 +3693,11 @@ export interface components {
             purpose: string;
             version: string;
         };
-        /**
-         * SessionChange
-         * @description Say who you are.
-         */
+        /** SessionChange */
         SessionChange: {
             officer: string;
         };
-        /**
-         * SessionOut
-         * @description One sign-in: since when, from where. `here`: it is this one.
-         */
+        /** SessionOut */
         SessionOut: {
             address: string;
             agent: string;
@@ -4104,17 +3708,11 @@ export interface components {
             idle_s: number;
             purpose: string;
         };
-        /**
-         * SessionToken
-         * @description The token of the start-up URL, exchanged for the session cookie.
-         */
+        /** SessionToken */
         SessionToken: {
             token: string;
         };
-        /**
-         * SettingsChange
-         * @description The settings to keep; `expected_revision` is the one that was read.
-         */
+        /** SettingsChange */
         SettingsChange: {
             /**
              * @default nm
@@ -4148,10 +3746,7 @@ export interface components {
              */
             theme: "dark" | "light" | "red";
         };
-        /**
-         * SettingsOut
-         * @description Settings a person may change, with the record's revision for optimistic locking.
-         */
+        /** SettingsOut */
         SettingsOut: {
             /** @enum {string} */
             distance_unit: "nm" | "km";
@@ -4186,10 +3781,7 @@ export interface components {
             marking: components["schemas"]["Marking"];
             next_cursor: string;
         };
-        /**
-         * SideBySide
-         * @description One field: what stands in the original, what is released (null: left out), and by which rule, in words.
-         */
+        /** SideBySide */
         SideBySide: {
             field: string;
             original: string;
@@ -4197,10 +3789,7 @@ export interface components {
             why: string;
             why_text: string;
         };
-        /**
-         * SignInWays
-         * @description How one can sign in here. `demo`: the start-up URL signs in by itself. `passkeys`: this address takes them.
-         */
+        /** SignInWays */
         SignInWays: {
             demo: boolean;
             /** @enum {string} */
@@ -4210,10 +3799,7 @@ export interface components {
             providers: components["schemas"]["ProviderOut"][];
             purposes: string[];
         };
-        /**
-         * SigningKeyOut
-         * @description A signing key of the node. `to_us` null: it still signs. `due_us`: when to make the next one (active only).
-         */
+        /** SigningKeyOut */
         SigningKeyOut: {
             due_us: number | null;
             endorsed: boolean;
@@ -4226,10 +3812,7 @@ export interface components {
             state: "prepared" | "active" | "retired" | "lost";
             to_us: number | null;
         };
-        /**
-         * StaticData
-         * @description What the vessel last said of itself, with the raw address of the saying.
-         */
+        /** StaticData */
         StaticData: {
             beam_m: number | null;
             callsign: string;
@@ -4247,10 +3830,7 @@ export interface components {
             time_us: number;
             transmitter_class: string;
         };
-        /**
-         * Status
-         * @description The status line. `picture_us` is the time of the newest data; `simulated`: some data shown is not real. `picture_marking`: of all that the live picture shows; null where it shows nothing.
-         */
+        /** Status */
         Status: {
             counts: components["schemas"]["Counts"];
             demo: boolean;
@@ -4271,17 +3851,11 @@ export interface components {
             simulated: boolean;
             version: string;
         };
-        /**
-         * Step
-         * @description A step on a proposal: `expected_revision` is the one that was looked at.
-         */
+        /** Step */
         Step: {
             expected_revision: number;
         };
-        /**
-         * TakenIn
-         * @description What became of what was handed in: how many reports are new, revised, known already, older than what is here. `unreadable` are among the new and revised; the first of them are named.
-         */
+        /** TakenIn */
         TakenIn: {
             known: number;
             new: number;
@@ -4290,10 +3864,7 @@ export interface components {
             unread: components["schemas"]["Unread"][];
             unreadable: number;
         };
-        /**
-         * TearLineAsked
-         * @description A tear-line to look at: of which record, for whom, under which label, by which rules.
-         */
+        /** TearLineAsked */
         TearLineAsked: {
             /** @enum {string} */
             kind: "alert" | "finding" | "note";
@@ -4303,10 +3874,7 @@ export interface components {
             recipient: string;
             rules: components["schemas"]["TearLineRules"];
         };
-        /**
-         * TearLineNew
-         * @description The same, proposed with its reason.
-         */
+        /** TearLineNew */
         TearLineNew: {
             /** @enum {string} */
             kind: "alert" | "finding" | "note";
@@ -4317,10 +3885,7 @@ export interface components {
             rules: components["schemas"]["TearLineRules"];
             why: string;
         };
-        /**
-         * TearLinePreview
-         * @description Original and tear-line side by side, with the marking of each.
-         */
+        /** TearLinePreview */
         TearLinePreview: {
             /** @enum {string} */
             kind: "alert" | "finding" | "note" | "watch_log" | "handover";
@@ -4334,10 +3899,7 @@ export interface components {
             recipient: string;
             rows: components["schemas"]["SideBySide"][];
         };
-        /**
-         * TearLineProposalOut
-         * @description A proposed tear-line. `tear_line` is the record's id once it was made. Where nothing can be made of the original now, `preview` is null and `trouble` says why.
-         */
+        /** TearLineProposalOut */
         TearLineProposalOut: {
             decided_by: string;
             /** @description Id of a record, 32 hex digits. */
@@ -4355,18 +3917,12 @@ export interface components {
             trouble: string;
             why: string;
         };
-        /**
-         * TearLineProposals
-         * @description Proposed tear-lines, newest first.
-         */
+        /** TearLineProposals */
         TearLineProposals: {
             marking: components["schemas"]["Marking"];
             proposals: components["schemas"]["TearLineProposalOut"][];
         };
-        /**
-         * TearLineRules
-         * @description By which rules: a step of null, an empty list, false leave a rule out.
-         */
+        /** TearLineRules */
         TearLineRules: {
             coarsen_position_deg?: number | null;
             coarsen_time_s?: number | null;
@@ -4378,26 +3934,17 @@ export interface components {
             pseudonyms: boolean;
             replace_text?: components["schemas"]["TextInstead"][];
         };
-        /**
-         * TextInstead
-         * @description A person's own words instead of a text.
-         */
+        /** TextInstead */
         TextInstead: {
             field: string;
             text: string;
         };
-        /**
-         * TokenMade
-         * @description A new token and its secret, shown this once.
-         */
+        /** TokenMade */
         TokenMade: {
             secret: string;
             token: components["schemas"]["TokenOut"];
         };
-        /**
-         * TokenNew
-         * @description A token for a program: what it is called, what it reads for, how many days it is good.
-         */
+        /** TokenNew */
         TokenNew: {
             /** @default  */
             case: string;
@@ -4406,10 +3953,7 @@ export interface components {
             name: string;
             purpose: string;
         };
-        /**
-         * TokenOut
-         * @description A token of a program of mine. Its secret was shown once and is kept nowhere.
-         */
+        /** TokenOut */
         TokenOut: {
             case: string;
             /** @description Id of a token, 16 hex digits. */
@@ -4422,17 +3966,11 @@ export interface components {
             /** @description Microseconds since 1970-01-01 UTC. */
             until_us: number;
         };
-        /**
-         * Tokens
-         * @description My tokens, newest first.
-         */
+        /** Tokens */
         Tokens: {
             tokens: components["schemas"]["TokenOut"][];
         };
-        /**
-         * TrackOut
-         * @description Points of one track in columns, ascending in time; `thinned` if some were left out.
-         */
+        /** TrackOut */
         TrackOut: {
             course_deg: (number | null)[];
             latitude_deg: number[];
@@ -4447,25 +3985,16 @@ export interface components {
             total: number;
             track: number;
         };
-        /**
-         * Tracks
-         * @description The tracks of a vessel in a span.
-         */
+        /** Tracks */
         Tracks: {
             tracks: components["schemas"]["TrackOut"][];
         };
-        /**
-         * Unread
-         * @description An object that could not be read, as its source calls it or by its digest, and why.
-         */
+        /** Unread */
         Unread: {
             foreign_id: string;
             why: string;
         };
-        /**
-         * VesselBrief
-         * @description Enough to name a vessel. `flag` is the ISO 3166 alpha-3 code of the MMSI's country digits, "" if none.
-         */
+        /** VesselBrief */
         VesselBrief: {
             flag: string;
             mmsi: number;
@@ -4473,10 +4002,7 @@ export interface components {
             ship_type: number;
             ship_type_text: string;
         };
-        /**
-         * VesselDetail
-         * @description One vessel: `static` newest first, one entry per different saying. `heard` marks what was heard of it (positions, sayings), `marking` everything here together.
-         */
+        /** VesselDetail */
         VesselDetail: {
             alerts: components["schemas"]["AlertOut"][];
             findings: components["schemas"]["FindingOut"][];
@@ -4494,10 +4020,7 @@ export interface components {
             vessel: components["schemas"]["VesselBrief"];
             watchlists: string[];
         };
-        /**
-         * VesselHit
-         * @description One line of a search's answer; `matched` says which field.
-         */
+        /** VesselHit */
         VesselHit: {
             callsign: string;
             imo: number;
@@ -4507,17 +4030,11 @@ export interface components {
             position: components["schemas"]["Position"] | null;
             vessel: components["schemas"]["VesselBrief"];
         };
-        /**
-         * VesselHits
-         * @description A search's answer.
-         */
+        /** VesselHits */
         VesselHits: {
             vessels: components["schemas"]["VesselHit"][];
         };
-        /**
-         * ViewAs
-         * @description Another observer, made up: what would the policy let him do with this record?
-         */
+        /** ViewAs */
         ViewAs: {
             cases?: string[];
             /**
@@ -4539,10 +4056,7 @@ export interface components {
             /** @enum {string} */
             role: "watch_officer" | "intelligence_analyst" | "liaison_officer" | "planner" | "legal_adviser" | "evidence_custodian" | "evaluator" | "community_liaison" | "node_administrator" | "auditor";
         };
-        /**
-         * ViewAsLine
-         * @description One record that belongs to what was asked about, and what the other could do with it.
-         */
+        /** ViewAsLine */
         ViewAsLine: {
             decisions: components["schemas"]["ActionDecision"][];
             /** @description Id of a record, 32 hex digits. */
@@ -4551,17 +4065,11 @@ export interface components {
             kind: "alert" | "finding" | "note" | "watch_log" | "handover";
             marking: components["schemas"]["Marking"];
         };
-        /**
-         * ViewAsOut
-         * @description The policy's answers for a made-up observer; nothing of what the asker himself does not see.
-         */
+        /** ViewAsOut */
         ViewAsOut: {
             lines: components["schemas"]["ViewAsLine"][];
         };
-        /**
-         * WatchEntry
-         * @description One line of a watchlist: at least one of the identifiers.
-         */
+        /** WatchEntry */
         WatchEntry: {
             callsign?: string | null;
             imo?: number | null;
@@ -4570,19 +4078,13 @@ export interface components {
             /** @default  */
             reason: string;
         };
-        /**
-         * WatchLog
-         * @description The watch log, newest first.
-         */
+        /** WatchLog */
         WatchLog: {
             entries: components["schemas"]["LogEntry"][];
             marking: components["schemas"]["Marking"];
             next_cursor: string;
         };
-        /**
-         * WatchlistNew
-         * @description Make or change a watchlist.
-         */
+        /** WatchlistNew */
         WatchlistNew: {
             /** @default true */
             active: boolean;
@@ -4595,10 +4097,7 @@ export interface components {
             /** @default  */
             source: string;
         };
-        /**
-         * WatchlistOut
-         * @description A named list of vessels to be told about.
-         */
+        /** WatchlistOut */
         WatchlistOut: {
             active: boolean;
             author: string;
@@ -4613,18 +4112,12 @@ export interface components {
             revision: number;
             source: string;
         };
-        /**
-         * Watchlists
-         * @description All watchlists; `marking` is of all of them together.
-         */
+        /** Watchlists */
         Watchlists: {
             marking: components["schemas"]["Marking"];
             watchlists: components["schemas"]["WatchlistOut"][];
         };
-        /**
-         * Why
-         * @description One permission, and through which of one's roles; `for_roles` are those it belongs to where one lacks it.
-         */
+        /** Why */
         Why: {
             for_roles: string[];
             held: boolean;

@@ -192,7 +192,7 @@ def list_shared(
 ) -> s.SharedPage:
     """Newest first."""
     liaison = site.desk.liaison
-    _, partner = liaison.partner(partner_id)
+    _, partner = liaison.partner(partner_id, rendering.view)
     items, following = liaison.shared(rendering.view, partner_id, after=cursor, limit=limit)
     return s.SharedPage(
         items=[
