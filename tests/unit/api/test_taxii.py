@@ -88,7 +88,7 @@ def collection(floor: Any, login: str, path: str = READABLE) -> Any:
 
 def test_from_discovery_to_objects(floor: Any) -> None:
     server = Server(f"{floor.server.origin}/taxii2/", user="analyst", password=floor.secrets["analyst"])
-    assert server.title == "Shiprider test" and server.default.url == f"{floor.server.origin}/taxii2/api/"
+    assert server.title == "Shiprider node" and server.default.url == f"{floor.server.origin}/taxii2/api/"
     (root,) = server.api_roots
     readable, inbox = root.collections
     assert (readable.can_read, readable.can_write, inbox.can_read, inbox.can_write) == (
@@ -109,7 +109,7 @@ def test_from_discovery_to_objects(floor: Any) -> None:
 
 def test_a_bearer_opens_the_same(floor: Any) -> None:
     made = ApiRoot(f"{floor.server.origin}/taxii2/api/", auth=TokenAuth(floor.secrets["analyst"]))
-    assert made.title == "Shiprider test"
+    assert made.title == "Shiprider node"
 
 
 def test_pages_by_the_client_hold_everything(floor: Any) -> None:
