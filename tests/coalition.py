@@ -43,8 +43,8 @@ KEPT_AT_HOME = {
 }
 
 
-def rules(node: str, homes: dict[str, str] | None = None) -> Rules:
-    """Everybody shares everything up to SECRET with everybody, as labels allow. `homes`: nations of other nodes."""
+def rules(node: str) -> Rules:
+    """Everybody shares everything up to SECRET with everybody, as labels allow."""
     standing = (Standing(from_us=0, status="in_force"),)
     names = tuple(NATIONS)
     accord = Agreement(
@@ -58,8 +58,8 @@ def rules(node: str, homes: dict[str, str] | None = None) -> Rules:
             ),
         ),
     )
-    nodes = {**NATIONS, **(homes or {})}
-    return Rules(node, tuple(Home(node=n, nation=nation) for n, nation in nodes.items()), book([accord]))
+    homes = tuple(Home(node=n, nation=NATIONS[n]) for n in names)
+    return Rules(node, homes, book([accord]))
 
 
 @dataclass
@@ -87,7 +87,6 @@ class CoalitionNode:
     receiving: Any = None
     sight: Any = None
     count: int = field(default=0)
-    homes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.open()
@@ -99,7 +98,7 @@ class CoalitionNode:
             self.folder / "l.sqlite", origin=self.name, keys=self.keys, clock=self.clock
         )
         record_keys(self.ledger, self.keys)
-        policy = CedarPolicy(rules(self.name, self.homes))
+        policy = CedarPolicy(rules(self.name))
         self.sight = Sight(lambda: policy, self.ledger, node=self.name, sources=lambda: (), clock=self.clock)
         self.partners = Partners(self.ledger, node=self.name, clock=self.clock, verify=ed25519_signed)
         self.ledger.check_others(self.partners.check_of)

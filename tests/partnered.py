@@ -82,11 +82,27 @@ class Partnered:
 
 
 @contextmanager
-def partnered(folder: Path, *, data: bool = False, **given: Any) -> Iterator[Partnered]:
-    """The two have met; USA is in the case K-7."""
+def unmet(folder: Path, *, data: bool = False, **given: Any) -> Iterator[Partnered]:
+    """Neither knows the other yet."""
     with people.floor(folder, data=data, policy=POLICY, node="col", **given) as floor:
         opened = floor.opened
         usa = CoalitionNode("usa", folder / "usa", wall_us)
+        partners = open_partners(opened.ledger, opened.settings)
+        opened.ledger.check_others(partners.check_of)
+        yield Partnered(
+            floor,
+            usa,
+            Dispatching(opened.ledger, opened.sight, opened.keys, node="col", clock=wall_us),
+            Receiving(opened.ledger, partners, node="col", clock=wall_us),
+        )
+        usa.ledger.close()
+
+
+@contextmanager
+def partnered(folder: Path, *, data: bool = False, **given: Any) -> Iterator[Partnered]:
+    """The two have met; USA is in the case K-7."""
+    with unmet(folder, data=data, **given) as made:
+        opened, usa = made.floor.opened, made.usa
         partners = open_partners(opened.ledger, opened.settings)
         told = usa.introduction()
         partners.propose(told, place="", who="Ana Ruiz")
@@ -96,11 +112,4 @@ def partnered(folder: Path, *, data: bool = False, **given: Any) -> Iterator[Par
         usa.partners.propose(mine, place="", who="Bo Lee")
         usa.partners.confirm("col", fingerprint(mine), who="Di Fox", clearance="SECRET", purposes=("watch",))
         usa.partners.into_case("col", "K-7", who="Bo Lee", second="Di Fox")
-        opened.ledger.check_others(partners.check_of)
-        yield Partnered(
-            floor,
-            usa,
-            Dispatching(opened.ledger, opened.sight, opened.keys, node="col", clock=wall_us),
-            Receiving(opened.ledger, partners, node="col", clock=wall_us),
-        )
-        usa.ledger.close()
+        yield made

@@ -22,13 +22,13 @@ LOOKS = [
 
 
 @pytest.fixture(scope="module")
-def two(people: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     if not (STATIC / "index.html").is_file():
         pytest.skip("the page is not built: run `make web`")
     folder = tmp_path_factory.mktemp("partners")
     (folder / "node").mkdir()
     (folder / "node" / "static").symlink_to(STATIC)
-    with beside(people, folder) as made:
+    with beside(folder / "node") as made:
         yield made
 
 
@@ -77,7 +77,7 @@ def test_from_introduction_to_a_recall_that_is_answered(two: Two, sit: Any, tmp_
     ours = read_introduction(msgspec.json.encode(mine), ed25519_signed)
     assert fingerprint(ours) == shown
     two.usa.partners.propose(ours, place="", who="Ana Ruiz")
-    two.usa.partners.confirm("node", shown, who="Luz Paz", clearance="SECRET", purposes=("watch",))
+    two.usa.partners.confirm("col", shown, who="Luz Paz", clearance="SECRET", purposes=("watch",))
     alert = two.labelled_alert()
     watch = sit("watch", f"/?alert={alert}")
     watch.get_by_test_id("partners-of").locator("summary").click()

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from shiprider.bootstrap.coalition import Member
+from shiprider.bootstrap.coalition import DAY_LABEL, Member
+from shiprider.model.label import parse, understood, written
 
 if TYPE_CHECKING:
     from shiprider.bootstrap.node import OpenNode
@@ -77,8 +78,9 @@ class DemoPartners:
     def _passes(self) -> str:
         """An alert that is at all partners that may have it, and not at the one that may not; "" where none is."""
         began = time.monotonic()
-        allowed = [each for each in self._others if each.nation != "FRA"]
-        kept_from = [each for each in self._others if each.nation == "FRA"]
+        nations = understood(parse(written(DAY_LABEL).text)).nations or ()
+        allowed = [each for each in self._others if each.nation in nations]
+        kept_from = [each for each in self._others if each.nation not in nations]
         while time.monotonic() - began < _PATIENCE_S and not self._ended.wait(1.0):
             for alert in reversed(_alerts(self._own.folder)):
                 if not all(_has(each.folder, alert) for each in allowed):

@@ -13,8 +13,8 @@ from shiprider.model.label import written
 
 
 @pytest.fixture
-def two(people: Any, tmp_path: Path) -> Iterator[Two]:
-    with beside(people, tmp_path) as made:
+def two(tmp_path: Path) -> Iterator[Two]:
+    with beside(tmp_path / "node") as made:
         yield made
 
 
